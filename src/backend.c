@@ -1,0 +1,345 @@
+/*
+ * git http-backend: its answer to the client, as it comes. Takes a complete
+ * input and an environment, gives how it ended. The header is held back until
+ * the first byte of a body, so that a backend that fails before it has said
+ * anything leaves the caller free to say why. Never waits without a bound.
+ */
+#include "backend.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "child.h"
+#include "clock.h"
+#include "config.h"
+#include "env.h"
+#include "log.h"
+#include "session.h"
+
+/* Longest CGI header block taken; http-backend's is about 200 bytes. */
+#define HEADER_MAX 16384
+/* One read: what a pipe holds (pipe(7)). */
+#define CHUNK 65536
+/* Lines of its standard error that are logged for one request. */
+#define ERR_LINES_MAX 200
+#define ERR_LINE_MAX 4096
+/* SIGTERM to SIGKILL. */
+#define GRACE_MS 2000
+/* Between the end of its output and its exit. */
+#define EXIT_MS 10000
+
+struct backend {
+	struct FCGX_Request *fcgi;
+	struct backend_run *run;
+	struct child child;
+	int out, err;    /* our ends; -1: closed */
+	struct buf head; /* until it has been sent */
+	struct buf line; /* of standard error */
+	int err_lines;
+	int head_sent, client_gone;
+	int64_t quiet_until; /* the backend must say something before */
+	int64_t silence_ms;
+};
+
+static void fail(struct backend *b, const char *reason)
+{
+	if (b->run->reason == NULL)
+		b->run->reason = reason;
+}
+
+static int forwarding(const struct backend *b)
+{
+	return session_stage_now(b->run->session) == STAGE_FORWARD;
+}
+
+/* Log what is whole of standard error; all of it when flush is set. */
+static void log_lines(struct backend *b, int flush)
+{
+	while (b->line.len > 0) {
+		char *end = memchr(b->line.data, '\n', b->line.len);
+		size_t n = end != NULL ? (size_t)(end - b->line.data)
+				       : b->line.len;
+
+		if (end == NULL && !flush && n < ERR_LINE_MAX)
+			return;
+		if (b->err_lines++ < ERR_LINES_MAX)
+			log_warn("backend: %.*s", (int)n, b->line.data);
+		buf_drop(&b->line, end != NULL ? n + 1 : n);
+	}
+}
+
+static void read_err(struct backend *b)
+{
+	ssize_t n = read(b->err, buf_room(&b->line, ERR_LINE_MAX),
+			 ERR_LINE_MAX);
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0) {
+		close(b->err);
+		b->err = -1;
+		return;
+	}
+	b->line.len += (size_t)n;
+	log_lines(b, 0);
+}
+
+/* Returns -1 when the client is no longer there. */
+static int send_bytes(struct backend *b, const char *data, size_t n)
+{
+	struct FCGX_Stream *out = b->fcgi->out;
+
+	if (b->client_gone)
+		return 0; /* read on for a push that must finish */
+	if (FCGX_PutStr(data, (int)n, out) != (int)n || FCGX_FFlush(out) < 0) {
+		fail(b, FCGX_GetError(out) == EAGAIN
+				? "the client did not take the answer in time"
+				: "the client left");
+		b->client_gone = 1;
+		return -1;
+	}
+	session_count(b->run->session, 0, n);
+	return 0;
+}
+
+/* Only these of the backend's header lines pass. */
+static int header_passes(const char *line, size_t n)
+{
+	static const char *const names[] = { "Content-Type:", "Cache-Control:",
+					     "Expires:", "Pragma:" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (n > strlen(names[i]) &&
+		    strncasecmp(line, names[i], strlen(names[i])) == 0)
+			return 1;
+	return 0;
+}
+
+/* Where the body begins in head, or 0 while the header is not whole. */
+static size_t header_end(const struct buf *head)
+{
+	size_t i;
+
+	for (i = 1; i < head->len; i++) {
+		if (head->data[i] != '\n')
+			continue;
+		if (head->data[i - 1] == '\n')
+			return i + 1;
+		if (i >= 3 && memcmp(head->data + i - 3, "\r\n\r", 3) == 0)
+			return i + 1;
+	}
+	return 0;
+}
+
+/*
+ * Turn the CGI header in head into ours. Returns -1 when its status is not
+ * 200: such an answer has no body that git would show, ours has.
+ */
+static int make_header(struct backend *b, size_t end, struct buf *out)
+{
+	const char *at = b->head.data;
+	const char *stop = b->head.data + end;
+
+	buf_adds(out, "Status: 200 OK\r\nX-Accel-Buffering: no\r\n");
+	while (at < stop) {
+		const char *nl = memchr(at, '\n', (size_t)(stop - at));
+		size_t n = (size_t)(nl - at);
+
+		if (n > 0 && at[n - 1] == '\r')
+			n--;
+		if (n >= 7 && strncasecmp(at, "Status:", 7) == 0) {
+			log_warn("backend: %.*s", (int)n, at);
+			return -1;
+		}
+		if (header_passes(at, n)) {
+			buf_add(out, at, n);
+			buf_adds(out, "\r\n");
+		}
+		at = nl + 1;
+	}
+	buf_adds(out, b->run->headers);
+	buf_adds(out, "\r\n");
+	return 0;
+}
+
+/*
+ * Send the header once it is whole, with the body's first bytes; an empty
+ * body is one when the output has ended and all went well (may_be_empty).
+ */
+static int send_head(struct backend *b, int may_be_empty)
+{
+	size_t end = header_end(&b->head);
+	struct buf header = BUF_INIT;
+	int rc;
+
+	if (end == 0 && b->head.len > HEADER_MAX) {
+		fail(b, "the backend's header is too long");
+		return -1;
+	}
+	if (end == 0 || (end == b->head.len && !may_be_empty))
+		return 0;
+	rc = make_header(b, end, &header);
+	if (rc < 0) {
+		fail(b, "the backend refused");
+	} else {
+		b->head_sent = 1;
+		buf_add(&header, b->head.data + end, b->head.len - end);
+		rc = send_bytes(b, header.data, header.len);
+	}
+	buf_clear(&header);
+	buf_clear(&b->head);
+	return rc;
+}
+
+/* Returns -1 when there is nobody to read on for. */
+static int read_out(struct backend *b)
+{
+	static __thread char chunk[CHUNK];
+	ssize_t n = read(b->out, chunk, sizeof(chunk));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return 0;
+	if (n <= 0) {
+		close(b->out);
+		b->out = -1;
+		return 0;
+	}
+	if (b->head_sent)
+		return send_bytes(b, chunk, (size_t)n);
+	buf_add(&b->head, chunk, (size_t)n);
+	return send_head(b, 0);
+}
+
+/*
+ * Move bytes until its output ends. Returns -1 when it is to be stopped.
+ * Once the hook forwards, a client that left stops nothing: what the
+ * upstream takes is to be recorded here too.
+ */
+static int pump(struct backend *b)
+{
+	while (b->out >= 0) {
+		struct pollfd p[3] = {
+			{ .fd = b->out, .events = POLLIN },
+			{ .fd = b->err, .events = POLLIN },
+			{ .fd = b->client_gone ? -1 : b->run->client,
+			  .events = POLLRDHUP },
+		};
+		int n = poll(p, 3, clock_left(b->quiet_until));
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n == 0) {
+			fail(b, "the backend said nothing for too long");
+			return -1;
+		}
+		if (p[0].revents != 0 || p[1].revents != 0)
+			b->quiet_until = clock_ms() + b->silence_ms;
+		if (p[1].revents != 0)
+			read_err(b);
+		if (p[2].revents != 0) {
+			fail(b, "the client left");
+			b->client_gone = 1;
+			if (!forwarding(b))
+				return -1;
+		}
+		if (p[0].revents != 0 && read_out(b) < 0 && !forwarding(b))
+			return -1;
+	}
+	return 0;
+}
+
+/* What is left on its standard error; never waits. */
+static void read_rest(struct backend *b)
+{
+	int rounds;
+
+	for (rounds = 0; b->err >= 0 && rounds < 16; rounds++) {
+		struct pollfd p = { .fd = b->err, .events = POLLIN };
+
+		if (poll(&p, 1, 0) <= 0)
+			break;
+		read_err(b);
+	}
+	log_lines(b, 1);
+}
+
+static int start(struct backend *b)
+{
+	int out[2] = { -1, -1 }, err[2] = { -1, -1 };
+	const char *argv[] = { b->run->program, NULL };
+	int rc = -1;
+
+	if (child_pipe(out) < 0 || child_pipe(err) < 0) {
+		log_error("backend: pipe: %s", strerror(errno));
+	} else {
+		b->child.argv = argv;
+		b->child.envp = env_list(b->run->env);
+		b->child.dir = "/";
+		b->child.in = b->run->in;
+		b->child.out = out[1];
+		b->child.err = err[1];
+		rc = child_start(&b->child);
+	}
+	if (out[1] >= 0)
+		close(out[1]);
+	if (err[1] >= 0)
+		close(err[1]);
+	b->out = out[0];
+	b->err = err[0];
+	return rc;
+}
+
+static enum backend_end finish(struct backend *b, int pumped)
+{
+	int status = -1;
+
+	if (pumped == 0)
+		status = child_wait(&b->child, EXIT_MS);
+	if (status < 0)
+		status = child_stop(&b->child, GRACE_MS);
+	session_pid(b->run->session, 0);
+	read_rest(b);
+	if (b->client_gone)
+		return BACKEND_GONE;
+	if (pumped == 0 && status == 0 && !b->head_sent)
+		pumped = send_head(b, 1);
+	if (pumped == 0 && b->head_sent && status == 0)
+		return BACKEND_DONE;
+	if (status != 0)
+		log_warn("backend: exit status %d", status);
+	fail(b, "the backend failed");
+	return b->head_sent ? BACKEND_CUT : BACKEND_SILENT;
+}
+
+enum backend_end backend_run(struct FCGX_Request *fcgi, const struct config *c,
+			     struct backend_run *run)
+{
+	struct backend b = { .fcgi = fcgi, .run = run, .child = CHILD_INIT,
+			     .out = -1, .err = -1,
+			     .silence_ms = c->backend_ms };
+	enum backend_end end = BACKEND_SILENT;
+
+	run->reason = NULL;
+	if (start(&b) < 0) {
+		fail(&b, "the backend could not be started");
+	} else {
+		session_pid(run->session, b.child.pid);
+		b.quiet_until = clock_ms() + b.silence_ms;
+		end = finish(&b, pump(&b));
+	}
+	if (b.out >= 0)
+		close(b.out);
+	if (b.err >= 0)
+		close(b.err);
+	buf_clear(&b.head);
+	buf_clear(&b.line);
+	return end;
+}

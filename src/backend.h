@@ -1,0 +1,37 @@
+#ifndef BACKEND_H
+#define BACKEND_H
+
+#include <stdint.h>
+
+struct FCGX_Request;
+struct config;
+struct env;
+struct session;
+
+/*
+ * `git http-backend`: its input from the spool, its output streamed to the
+ * client as it comes, its standard error to the log. In a process group of
+ * its own, with a bound on every wait, always reaped.
+ */
+enum backend_end {
+	BACKEND_DONE = 0,   /* it answered, and the answer went out */
+	BACKEND_SILENT,     /* nothing has been sent: the caller may reply */
+	BACKEND_CUT,        /* the answer was begun and could not be ended */
+	BACKEND_GONE,       /* the client left */
+};
+
+struct backend_run {
+	const char *program; /* git-http-backend's absolute path */
+	struct env *env;
+	int in;              /* its standard input, at the start */
+	int client;          /* descriptor of the FastCGI connection */
+	const char *headers; /* more response headers, each with CRLF, or "" */
+	struct session *session;
+	const char *reason;  /* set: why, unless BACKEND_DONE; a constant */
+};
+
+/* Logs what goes wrong. */
+enum backend_end backend_run(struct FCGX_Request *fcgi, const struct config *c,
+			     struct backend_run *run);
+
+#endif

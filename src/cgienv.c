@@ -1,0 +1,87 @@
+/*
+ * The environment of git http-backend. Takes a validated request, gives the
+ * variables of its allow-list; nothing that a client sent gets a name here
+ * that the client chose.
+ */
+#include "cgienv.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "buf.h"
+#include "config.h"
+#include "env.h"
+#include "gitenv.h"
+#include "request.h"
+
+static void set_if(struct env *e, const char *name, const char *value)
+{
+	if (*value != '\0')
+		env_set(e, name, value);
+}
+
+/* "/srv/git/acme/web.git": root "/srv/git/acme", path "/web.git/...". */
+static void set_paths(struct env *e, const struct route *route,
+		      const char *git_dir)
+{
+	const char *service = route_service_name(route->service);
+	const char *base = strrchr(git_dir, '/');
+
+	env_setf(e, "GIT_PROJECT_ROOT", "%.*s", (int)(base - git_dir),
+		 git_dir);
+	if (route->kind == ROUTE_ADVERTISE) {
+		env_setf(e, "PATH_INFO", "%s/info/refs", base);
+		env_setf(e, "QUERY_STRING", "service=%s", service);
+		env_set(e, "REQUEST_METHOD", "GET");
+	} else {
+		env_setf(e, "PATH_INFO", "%s/%s", base, service);
+		env_set(e, "QUERY_STRING", "");
+		env_set(e, "REQUEST_METHOD", "POST");
+	}
+}
+
+/* What receive-pack and its hook need. */
+static void set_push(struct env *e, const struct config *c,
+		     const struct request *req, const char *id,
+		     const struct route *route)
+{
+	env_config(e, "core.hooksPath", c->hooks);
+	env_config(e, "http.receivepack", "true");
+	env_config(e, "receive.advertisePushOptions", "true");
+	/* quarantine and keep-alive are git's defaults; said, to be sure */
+	env_config(e, "receive.keepAlive", "5");
+	/* policy decides on deletions and rewinds, not the mirror */
+	env_config(e, "receive.denyDeletes", "false");
+	env_config(e, "receive.denyNonFastForwards", "false");
+	env_config(e, "receive.denyDeleteCurrent", "ignore");
+	env_set(e, "GIT_GATE_CONFIG", c->file);
+	env_set(e, "GIT_GATE_REPO", route->repo);
+	env_set(e, "GIT_GATE_ID", id);
+	set_if(e, "GIT_GATE_WHO", req->who);
+}
+
+void cgienv_fill(struct env *e, const struct config *c,
+		 const struct request *req, const char *id,
+		 const struct route *route, const char *git_dir,
+		 uint64_t content_length)
+{
+	gitenv_base(e, c);
+	env_set(e, "GATEWAY_INTERFACE", "CGI/1.1");
+	env_set(e, "GIT_HTTP_EXPORT_ALL", "1");
+	set_paths(e, route, git_dir);
+	set_if(e, "SERVER_PROTOCOL", req->server_protocol);
+	set_if(e, "REMOTE_USER", req->who);
+	set_if(e, "REMOTE_ADDR", req->addr);
+	set_if(e, "GIT_PROTOCOL", req->git_protocol);
+	if (route->kind == ROUTE_RPC) {
+		env_setf(e, "CONTENT_LENGTH", "%" PRIu64, content_length);
+		env_setf(e, "CONTENT_TYPE", "application/x-%s-request",
+			 route_service_name(route->service));
+		set_if(e, "HTTP_CONTENT_ENCODING", req->content_encoding);
+	}
+	/* partial clones (git-clone(1), --filter), of hosted ones too */
+	if (route->service == SERVICE_UPLOAD_PACK)
+		env_config(e, "uploadpack.allowFilter", "true");
+	if (route->service == SERVICE_RECEIVE_PACK)
+		set_push(e, c, req, id, route);
+}

@@ -1,0 +1,96 @@
+/*
+ * git-gate check: the configuration, what it names on disk, and the rules for
+ * secrets. Shows every error, not the first only; starts nothing.
+ */
+#include "cmd.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "buf.h"
+#include "config.h"
+#include "lex.h"
+#include "log.h"
+#include "scan.h"
+
+/* As `git config --list` prints it: to compare how the two read a file. */
+static void print_event(void *arg, const struct lex_event *e)
+{
+	FILE *to = arg;
+
+	if (!e->key)
+		return;
+	fprintf(to, "%s.", e->section);
+	if (e->subsection)
+		fprintf(to, "%s.", e->subsection);
+	fprintf(to, "%s", e->key);
+	if (e->value)
+		fprintf(to, "=%s", e->value);
+	fputc('\n', to);
+}
+
+static int list(const char *file)
+{
+	struct buf text = BUF_INIT;
+	int bad = buf_read_file(&text, file, 1 << 22);
+
+	if (bad)
+		log_error("%s:1: cannot be read: %s", file, strerror(errno));
+	else
+		bad = lex_config(file, text.data ? text.data : "", text.len,
+				 print_event, stdout);
+	buf_clear(&text);
+	return bad ? CMD_REFUSED : CMD_OK;
+}
+
+static int check(const char *file)
+{
+	struct config *c = config_load(file);
+	int bad_paths;
+	size_t rules;
+
+	if (!c)
+		return CMD_REFUSED;
+	bad_paths = config_check_paths(c, 0);
+	rules = scan_check(c->rules);
+	if (!bad_paths && rules)
+		printf("%s: good: upstreams %zu, repo sections %zu, access "
+		       "rules %zu, secret rules %zu\n", file,
+		       c->nr_upstreams, c->nr_repos, c->nr_rules_access,
+		       rules);
+	config_free(c);
+	return !bad_paths && rules ? CMD_OK : CMD_REFUSED;
+}
+
+int cmd_check(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "list", no_argument, NULL, 'l' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *file = CONFIG_DEFAULT;
+	int show = 0, bad = 0, o;
+
+	opterr = 0;
+	optind = 1;
+	while ((o = getopt_long(argc, argv, "c:l", options, NULL)) != -1) {
+		switch (o) {
+		case 'c':
+			file = optarg;
+			break;
+		case 'l':
+			show = 1;
+			break;
+		default:
+			bad = 1;
+		}
+	}
+	if (bad || optind != argc) {
+		log_error("usage: git-gate check [-c FILE] [--list]");
+		return CMD_USAGE;
+	}
+	return show ? list(file) : check(file);
+}

@@ -1,0 +1,299 @@
+/*
+ * What the configuration names on disk: is it there, can it be used, can the
+ * wrong people use it too? Takes a loaded configuration, logs every fault.
+ * May make the three working directories; changes nothing else, reads no
+ * secret.
+ */
+#include "config.h"
+#include "config-internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "log.h"
+
+/* Where a message belongs: line 0 leaves the line out. */
+struct place {
+	const char *file;
+	int line;
+	const char *key;
+};
+
+static int fault(const struct place *p, const char *path, const char *what)
+{
+	if (p->line)
+		log_error("%s:%d: %s %s %s", p->file, p->line, p->key, path,
+			  what);
+	else
+		log_error("%s: %s %s %s", p->file, p->key, path, what);
+	return -1;
+}
+
+static int fault_errno(const struct place *p, const char *path,
+		       const char *remedy)
+{
+	struct buf b = BUF_INIT;
+
+	buf_addf(&b, "cannot be used: %s; %s", strerror(errno), remedy);
+	fault(p, path, b.data);
+	buf_clear(&b);
+	return -1;
+}
+
+/* May the effective user do this? access(2) asks about the real one. */
+static int may(const char *path, int mode)
+{
+	return faccessat(AT_FDCWD, path, mode, AT_EACCESS);
+}
+
+static int trusted_owner(const struct stat *st)
+{
+	return st->st_uid == 0 || st->st_uid == geteuid();
+}
+
+/*
+ * A directory of ours, made if it is not there. Whoever else could write in it
+ * could plant repositories and sockets.
+ */
+static int check_working_dir(const struct place *p, const char *path, int make)
+{
+	struct stat st;
+
+	if (!make && access(path, F_OK) && errno == ENOENT)
+		return 0;
+	if (make && mkdir(path, 0700) && errno != EEXIST)
+		return fault_errno(p, path, "make its parent directory, or "
+				   "let the gate's user write there");
+	if (stat(path, &st))
+		return fault_errno(p, path, "let the gate's user reach it");
+	if (!S_ISDIR(st.st_mode))
+		return fault(p, path, "is not a directory; remove it, or name "
+			     "another");
+	/* root may check for the user that will run */
+	if (!trusted_owner(&st) && (make || geteuid() != 0))
+		return fault(p, path, "belongs to another user; chown it to "
+			     "the gate's user, and run this as that user");
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return fault(p, path, "can be written by its group or by "
+			     "others; chmod 0700 it");
+	if (may(path, R_OK | W_OK | X_OK))
+		return fault_errno(p, path, "chown it to the gate's user");
+	return 0;
+}
+
+static int check_dir(const struct place *p, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return fault_errno(p, path, "make it, or correct the path");
+	if (!S_ISDIR(st.st_mode))
+		return fault(p, path, "is not a directory; correct the path");
+	if (may(path, R_OK | X_OK))
+		return fault_errno(p, path, "let the gate's user read it");
+	return 0;
+}
+
+/* A file that can be read (R_OK) or executed (X_OK). */
+static int check_file(const struct place *p, const char *path, int mode)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return fault_errno(p, path, "correct the path");
+	if (!S_ISREG(st.st_mode))
+		return fault(p, path, "is not a regular file; correct the "
+			     "path");
+	if (may(path, mode))
+		return fault_errno(p, path, mode == X_OK ?
+				   "it must be executable" :
+				   "let the gate's user read it");
+	return 0;
+}
+
+static int check_secret(const struct place *p, const char *path)
+{
+	struct stat st;
+
+	if (check_file(p, path, R_OK))
+		return -1;
+	if (stat(path, &st))
+		return fault_errno(p, path, "correct the path");
+	if (!trusted_owner(&st) && geteuid() != 0)
+		return fault(p, path, "belongs to another user; chown it to "
+			     "root or to the gate's user");
+	if (st.st_mode & (S_IRWXG | S_IRWXO))
+		return fault(p, path, "is a secret that its group or others "
+			     "can reach; chmod 0600 it");
+	return 0;
+}
+
+/* An agent may be started after us: that it is not there yet is no error. */
+static int check_agent(const struct place *p, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st)) {
+		log_warn("%s:%d: %s %s: %s; pushes and fetches fail until an "
+			 "ssh-agent listens there", p->file, p->line, p->key,
+			 path, strerror(errno));
+		return 0;
+	}
+	if (!S_ISSOCK(st.st_mode))
+		return fault(p, path, "is not a socket; name the agent's "
+			     "socket, its SSH_AUTH_SOCK");
+	return 0;
+}
+
+static int check_program(const struct place *p, const char *path)
+{
+	return check_file(p, path, X_OK);
+}
+
+static int check_readable(const struct place *p, const char *path)
+{
+	return check_file(p, path, R_OK);
+}
+
+typedef int check_fn(const struct place *p, const char *path);
+
+struct check {
+	const char *key;
+	size_t offset;
+	check_fn *fn;
+};
+
+/* Every path that is set is checked, in this order. */
+static int check_table(const struct check *table, size_t nr, const char *file,
+		       int line, const void *object)
+{
+	int bad = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		struct place p = { file, line, table[i].key };
+		const char *path = *(char *const *)((const char *)object +
+						    table[i].offset);
+		if (path && table[i].fn(&p, path))
+			bad = -1;
+	}
+	return bad;
+}
+
+
+static const struct check upstream_checks[] = {
+	{ "identityFile", offsetof(struct config_upstream, identity_file),
+	  check_secret },
+	{ "certificateFile", offsetof(struct config_upstream, certificate_file),
+	  check_readable },
+	{ "agentSocket", offsetof(struct config_upstream, agent_socket),
+	  check_agent },
+	{ "knownHosts", offsetof(struct config_upstream, known_hosts),
+	  check_readable },
+	{ "tokenFile", offsetof(struct config_upstream, token_file),
+	  check_secret },
+	{ "tokenCommand", offsetof(struct config_upstream, token_command),
+	  check_program },
+	{ "caFile", offsetof(struct config_upstream, ca_file),
+	  check_readable },
+	{ "clientCert", offsetof(struct config_upstream, client_cert),
+	  check_readable },
+	{ "clientKey", offsetof(struct config_upstream, client_key),
+	  check_secret },
+};
+
+static const struct check repo_checks[] = {
+	{ "hosted", offsetof(struct config_repo, hosted), check_dir },
+};
+
+#define NR(table) (sizeof(table) / sizeof(*(table)))
+
+/* Where a key of an unnamed section was given; 0: it has its default. */
+static struct place place_of(const struct config *c, enum section section,
+			     const char *key)
+{
+	int i = config_key(section, key);
+
+	return (struct place){ c->file, i < 0 ? 0 : c->lines[i], key };
+}
+
+static int check_gate(const struct config *c, int make)
+{
+	const struct {
+		const char *key;
+		const char *path;
+	} dirs[] = { { "state", c->state },
+		     { "mirrors", c->mirrors },
+		     { "spool", c->spool } };
+	struct place git = place_of(c, SECTION_GATE, "git");
+	struct place rules = place_of(c, SECTION_SCAN, "rules");
+	int bad = 0;
+
+	for (size_t i = 0; i < NR(dirs); i++) {
+		struct place p = place_of(c, SECTION_GATE, dirs[i].key);
+		if (check_working_dir(&p, dirs[i].path, make))
+			bad = -1;
+	}
+	if (check_program(&git, c->git))
+		bad = -1;
+	if (c->rules && check_readable(&rules, c->rules))
+		bad = -1;
+	return bad;
+}
+
+/* A program of ours, in one of our directories. */
+static int check_own(const struct config *c, const char *key, const char *dir,
+		     const char *name)
+{
+	struct place p = place_of(c, SECTION_GATE, key);
+	struct buf path = BUF_INIT;
+	int bad;
+
+	buf_addf(&path, "%s/%s", dir, name);
+	bad = check_program(&p, path.data);
+	buf_clear(&path);
+	return bad;
+}
+
+/* What is needed only for some kinds of upstreams. */
+static int check_helpers(const struct config *c)
+{
+	struct place ssh_place = place_of(c, SECTION_GATE, "ssh");
+	int ssh = 0, token = 0, bad = 0;
+
+	for (size_t i = 0; i < c->nr_upstreams; i++) {
+		const struct config_upstream *u = &c->upstreams[i];
+		ssh |= config_scheme_is(u, "ssh");
+		token |= u->token_file || u->token_command;
+	}
+	if (check_own(c, "hooks", c->hooks, "pre-receive"))
+		bad = -1;
+	if (ssh && check_program(&ssh_place, c->ssh))
+		bad = -1;
+	if (ssh && check_own(c, "libexec", c->libexec, "git-gate-ssh"))
+		bad = -1;
+	if (token && check_own(c, "libexec", c->libexec, "git-gate-askpass"))
+		bad = -1;
+	return bad;
+}
+
+int config_check_paths(const struct config *c, int make)
+{
+	int bad = check_gate(c, make);
+
+	for (size_t i = 0; i < c->nr_upstreams; i++)
+		if (check_table(upstream_checks, NR(upstream_checks), c->file,
+				c->upstreams[i].line, &c->upstreams[i]))
+			bad = -1;
+	for (size_t i = 0; i < c->nr_repos; i++)
+		if (check_table(repo_checks, NR(repo_checks), c->file,
+				c->repos[i].line, &c->repos[i]))
+			bad = -1;
+	if (check_helpers(c))
+		bad = -1;
+	return bad;
+}

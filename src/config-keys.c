@@ -1,0 +1,140 @@
+/*
+ * The table of all sections and keys of the configuration. Takes names, gives
+ * entries of the table; git-gate.conf(5) describes each. Judges no value.
+ */
+#include "config-internal.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "buf.h"
+
+#define GATE(field) offsetof(struct config, field)
+#define UP(field) offsetof(struct config_upstream, field)
+#define REPO(field) offsetof(struct config_repo, field)
+
+/* poll(2) counts milliseconds in an int: 24 days fit. */
+#define DAY_MS ((uint64_t)24 * 60 * 60 * 1000)
+#define WAIT 1, 24 * DAY_MS
+
+const struct key config_keys[] = {
+	{ SECTION_GATE, "state", KIND_PATH, GATE(state), 0, 0, 0 },
+	{ SECTION_GATE, "mirrors", KIND_PATH, GATE(mirrors), 0, 0, 0 },
+	{ SECTION_GATE, "spool", KIND_PATH, GATE(spool), 0, 0, 0 },
+	{ SECTION_GATE, "git", KIND_PATH, GATE(git), 0, 0, 0 },
+	{ SECTION_GATE, "ssh", KIND_PATH, GATE(ssh), 0, 0, 0 },
+	{ SECTION_GATE, "hooks", KIND_PATH, GATE(hooks), 0, 0, 0 },
+	{ SECTION_GATE, "libexec", KIND_PATH, GATE(libexec), 0, 0, 0 },
+	{ SECTION_GATE, "workers", KIND_COUNT, GATE(workers), 1, 1024, 0 },
+
+	{ SECTION_SESSION, "readTimeout", KIND_TIME, GATE(read_ms), WAIT, 0 },
+	{ SECTION_SESSION, "writeTimeout", KIND_TIME, GATE(write_ms), WAIT, 0 },
+	{ SECTION_SESSION, "backendTimeout", KIND_TIME, GATE(backend_ms),
+	  WAIT, 0 },
+	{ SECTION_SESSION, "sessionTimeout", KIND_TIME, GATE(total_ms),
+	  WAIT, 0 },
+	{ SECTION_SESSION, "queueTimeout", KIND_TIME, GATE(queue_ms), WAIT, 0 },
+	{ SECTION_SESSION, "refreshTimeout", KIND_TIME, GATE(refresh_ms),
+	  WAIT, 0 },
+	{ SECTION_SESSION, "forwardTimeout", KIND_TIME, GATE(forward_ms),
+	  WAIT, 0 },
+	{ SECTION_SESSION, "stopTimeout", KIND_TIME, GATE(stop_ms), WAIT, 0 },
+	{ SECTION_SESSION, "maxBody", KIND_SIZE, GATE(max_body), 1, INT64_MAX,
+	  0 },
+
+	{ SECTION_SCAN, "rules", KIND_PATH, GATE(rules), 0, 0, 0 },
+	{ SECTION_SCAN, "maxObject", KIND_SIZE, GATE(max_object), 1, INT64_MAX,
+	  0 },
+	{ SECTION_SCAN, "timeout", KIND_TIME, GATE(scan_ms), WAIT, 0 },
+	{ SECTION_SCAN, "report", KIND_COUNT, GATE(report), 1, 1000, 0 },
+
+	{ SECTION_UPSTREAM, "url", KIND_URL, UP(url), 0, 0, 0 },
+	{ SECTION_UPSTREAM, "suffix", KIND_WORD, UP(suffix), 0, 0, 0 },
+	{ SECTION_UPSTREAM, "identityFile", KIND_PATH, UP(identity_file), 0, 0,
+	  SCHEME_SSH },
+	{ SECTION_UPSTREAM, "certificateFile", KIND_PATH, UP(certificate_file),
+	  0, 0, SCHEME_SSH },
+	{ SECTION_UPSTREAM, "agentSocket", KIND_SOCKET, UP(agent_socket), 0, 0,
+	  SCHEME_SSH },
+	{ SECTION_UPSTREAM, "knownHosts", KIND_PATH, UP(known_hosts), 0, 0,
+	  SCHEME_SSH },
+	{ SECTION_UPSTREAM, "username", KIND_NAME, UP(username), 0, 0,
+	  SCHEME_WEB },
+	{ SECTION_UPSTREAM, "tokenFile", KIND_PATH, UP(token_file), 0, 0,
+	  SCHEME_WEB },
+	{ SECTION_UPSTREAM, "tokenCommand", KIND_PATH, UP(token_command), 0, 0,
+	  SCHEME_WEB },
+	{ SECTION_UPSTREAM, "caFile", KIND_PATH, UP(ca_file), 0, 0,
+	  SCHEME_HTTPS },
+	{ SECTION_UPSTREAM, "clientCert", KIND_PATH, UP(client_cert), 0, 0,
+	  SCHEME_HTTPS },
+	{ SECTION_UPSTREAM, "clientKey", KIND_PATH, UP(client_key), 0, 0,
+	  SCHEME_HTTPS },
+	{ SECTION_UPSTREAM, "proxy", KIND_PROXY, UP(proxy), 0, 0, SCHEME_WEB },
+	{ SECTION_UPSTREAM, "ignoreCase", KIND_BOOL, UP(ignore_case), 0, 0, 0 },
+
+	{ SECTION_REPO, "upstream", KIND_UPSTREAM, 0, 0, 0, 0 },
+	{ SECTION_REPO, "hosted", KIND_PATH, REPO(hosted), 0, 0, 0 },
+	{ SECTION_REPO, "fresh", KIND_FRESH, 0, 1, 365 * DAY_MS, 0 },
+
+	/* The only keys that may be there more than once. */
+	{ SECTION_ACCESS, "allow", KIND_RULE, 0, 0, 0, 0 },
+	{ SECTION_ACCESS, "deny", KIND_RULE, 0, 0, 0, 0 },
+};
+const size_t config_nr_keys = sizeof(config_keys) / sizeof(*config_keys);
+_Static_assert(sizeof(config_keys) / sizeof(*config_keys) <= CONFIG_KEYS_MAX,
+	       "struct load has no room for a line of each key");
+
+static const struct {
+	const char *name;
+	enum section section;
+	int named;
+} sections[] = {
+	{ "gate", SECTION_GATE, 0 },
+	{ "session", SECTION_SESSION, 0 },
+	{ "scan", SECTION_SCAN, 0 },
+	{ "upstream", SECTION_UPSTREAM, 1 },
+	{ "repo", SECTION_REPO, 1 },
+	{ "access", SECTION_ACCESS, 0 },
+};
+#define NR_SECTIONS (sizeof(sections) / sizeof(*sections))
+
+enum section config_section(const char *name)
+{
+	for (size_t i = 0; i < NR_SECTIONS; i++)
+		if (!strcmp(sections[i].name, name))
+			return sections[i].section;
+	return SECTION_UNKNOWN;
+}
+
+int config_section_named(enum section s)
+{
+	for (size_t i = 0; i < NR_SECTIONS; i++)
+		if (sections[i].section == s)
+			return sections[i].named;
+	return 0;
+}
+
+int config_key(enum section s, const char *name)
+{
+	for (size_t i = 0; i < config_nr_keys; i++)
+		if (config_keys[i].section == s &&
+		    !strcasecmp(config_keys[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+void config_key_list(enum section s, struct buf *out)
+{
+	for (size_t i = 0; i < config_nr_keys; i++)
+		if (config_keys[i].section == s)
+			buf_addf(out, "%s%s", out->len ? ", " : "",
+				 config_keys[i].name);
+}
+
+int config_seen(const struct load *l, const char *name)
+{
+	int i = config_key(l->section, name);
+
+	return i < 0 ? 0 : l->seen[i];
+}

@@ -1,0 +1,255 @@
+/*
+ * The two sockets in STATE: `control`, where `git gate status` reads, and
+ * `notes`, where our hooks report. Both are 0600 in a directory that is 0700.
+ * Takes short messages, gives text; a peer that stalls is left.
+ */
+#include "control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "clock.h"
+#include "config.h"
+#include "log.h"
+#include "mem.h"
+
+/* A note at most; a longer one is cut by the kernel and so refused. */
+#define NOTE_MAX 8192
+/* How long either side waits for the other. */
+#define PEER_MS 2000
+
+static int address(struct sockaddr_un *sa, const char *path)
+{
+	memset(sa, 0, sizeof(*sa));
+	sa->sun_family = AF_UNIX;
+	if (strlen(path) >= sizeof(sa->sun_path)) {
+		log_error("%s: too long for a socket's name (%zu bytes at "
+			  "most); set gate.state to a shorter path",
+			  path, sizeof(sa->sun_path) - 1);
+		return -1;
+	}
+	memcpy(sa->sun_path, path, strlen(path) + 1);
+	return 0;
+}
+
+static char *join(const struct config *c, const char *name)
+{
+	struct buf b = BUF_INIT;
+
+	buf_addf(&b, "%s/%s", c->state, name);
+	return buf_take(&b);
+}
+
+/* Is another responder answering there? */
+static int in_use(const struct sockaddr_un *sa, int type)
+{
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int rc = connect(fd, (const struct sockaddr *)sa, sizeof(*sa));
+
+	if (fd >= 0)
+		close(fd);
+	return rc == 0;
+}
+
+static int listen_at(const char *path, int type)
+{
+	struct sockaddr_un sa;
+	int fd, rc;
+
+	if (address(&sa, path) < 0)
+		return -1;
+	if (in_use(&sa, type)) {
+		log_error("%s: another git-gated runs on this state directory; "
+			  "stop it or set gate.state", path);
+		return -1;
+	}
+	unlink(path);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	rc = fd < 0 ? -1 : bind(fd, (struct sockaddr *)&sa, sizeof(sa));
+	if (rc == 0)
+		rc = chmod(path, 0600);
+	if (rc == 0 && type == SOCK_STREAM)
+		rc = listen(fd, 8);
+	if (rc < 0) {
+		log_error("%s: cannot listen: %s", path, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int control_open(struct control *ctl, const struct config *c)
+{
+	ctl->stream_path = join(c, "control");
+	ctl->notes_path = join(c, "notes");
+	ctl->stream_fd = listen_at(ctl->stream_path, SOCK_STREAM);
+	if (ctl->stream_fd >= 0)
+		ctl->notes_fd = listen_at(ctl->notes_path, SOCK_DGRAM);
+	return ctl->stream_fd >= 0 && ctl->notes_fd >= 0 ? 0 : -1;
+}
+
+void control_close(struct control *ctl)
+{
+	/* a socket that is not ours to listen on is not ours to remove */
+	if (ctl->stream_fd >= 0) {
+		close(ctl->stream_fd);
+		unlink(ctl->stream_path);
+	}
+	if (ctl->notes_fd >= 0) {
+		close(ctl->notes_fd);
+		unlink(ctl->notes_path);
+	}
+	free(ctl->stream_path);
+	free(ctl->notes_path);
+	*ctl = (struct control)CONTROL_INIT;
+}
+
+void control_answer(struct control *ctl, const struct buf *text)
+{
+	int fd = accept4(ctl->stream_fd, NULL, NULL,
+			 SOCK_CLOEXEC | SOCK_NONBLOCK);
+	ssize_t n;
+
+	if (fd < 0)
+		return;
+	/* one write: the socket's buffer takes more than the table has */
+	n = send(fd, text->data, text->len, MSG_NOSIGNAL);
+	if (n != (ssize_t)text->len)
+		log_warn("status: the reader took %zd of %zu bytes", n,
+			 text->len);
+	close(fd);
+}
+
+static enum log_level level_of(const char *word, size_t n)
+{
+	if (n == 5 && memcmp(word, "error", 5) == 0)
+		return LOG_ERR;
+	if (n == 7 && memcmp(word, "warning", 7) == 0)
+		return LOG_WARN;
+	return LOG_INFO;
+}
+
+static void log_at(enum log_level level, const char *text)
+{
+	switch (level) {
+	case LOG_ERR:
+		log_error("hook: %s", text);
+		break;
+	case LOG_WARN:
+		log_warn("hook: %s", text);
+		break;
+	case LOG_INFO:
+	case LOG_DEBUG:
+		log_info("hook: %s", text);
+		break;
+	}
+}
+
+/* "stage ID scan", "stage ID forward", "log ID LEVEL text". */
+static void take_note(char *note, control_stage *stage)
+{
+	char *id = strchr(note, ' ');
+	char *word = id != NULL ? strchr(id + 1, ' ') : NULL;
+
+	if (word == NULL)
+		return;
+	*id++ = '\0';
+	*word++ = '\0';
+	if (strcmp(note, "stage") == 0) {
+		stage(id, word);
+	} else if (strcmp(note, "log") == 0) {
+		size_t n = strcspn(word, " ");
+
+		log_set_id(id);
+		log_at(level_of(word, n), word[n] == ' ' ? word + n + 1 : "");
+		log_set_id(NULL);
+	}
+}
+
+void control_take_notes(struct control *ctl, control_stage *stage)
+{
+	char note[NOTE_MAX + 1];
+	ssize_t n;
+	int i;
+
+	/* bounded, so that a flood of notes starves nothing else */
+	for (i = 0; i < 100; i++) {
+		n = recv(ctl->notes_fd, note, NOTE_MAX, MSG_DONTWAIT);
+		if (n < 0)
+			return;
+		note[n] = '\0';
+		take_note(note, stage);
+	}
+}
+
+static int connect_to(const char *path, int type)
+{
+	struct timeval bound = { .tv_sec = PEER_MS / 1000 };
+	struct sockaddr_un sa;
+	int fd;
+
+	if (address(&sa, path) < 0)
+		return -1;
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof(bound));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof(bound));
+	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int control_ask(const struct config *c, struct buf *out)
+{
+	char *path = join(c, "control");
+	int fd = connect_to(path, SOCK_STREAM);
+	int rc = -1;
+
+	if (fd < 0)
+		log_error("%s: no git-gated answers: %s; is it running, and "
+			  "with this configuration?", path, strerror(errno));
+	else if ((rc = buf_read_fd(out, fd, 1 << 20)) < 0)
+		log_error("%s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return rc;
+}
+
+void control_note(const struct config *c, const char *fmt, ...)
+{
+	char note[NOTE_MAX];
+	char *path;
+	va_list ap;
+	int fd, n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(note, sizeof(note), fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	if (n >= NOTE_MAX)
+		n = NOTE_MAX - 1;
+	path = join(c, "notes");
+	fd = connect_to(path, SOCK_DGRAM);
+	if (fd >= 0) {
+		/* with nobody there the note is lost: nothing depends on it */
+		send(fd, note, (size_t)n, MSG_NOSIGNAL);
+		close(fd);
+	}
+	free(path);
+}

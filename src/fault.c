@@ -1,0 +1,250 @@
+/*
+ * What git and ssh meant by their last words: takes an exit status and the
+ * text, gives a kind of fault and what is said of it to a client. A table of
+ * phrases, each seen from the program named beside it (LC_ALL=C). Pure; the
+ * sentences name no host, path or credential.
+ */
+#include "fault.h"
+
+#include <string.h>
+
+#include "buf.h"
+#include "child.h"
+
+static const struct fault_text texts[FAULT_KINDS] = {
+	[FAULT_NONE] = { "none", 0, "nothing went wrong", "nothing to do" },
+	[FAULT_UNREACHABLE] = { "upstream-unreachable", 1,
+				"the upstream server cannot be reached",
+				"try again in a while" },
+	[FAULT_AUTH] = { "upstream-auth", 0,
+			 "the upstream does not accept the gate's credential",
+			 "tell the gate's operator" },
+	[FAULT_HOST_KEY] = { "upstream-host-key", 0,
+			     "the upstream does not prove that it is the "
+			     "server that the gate knows",
+			     "tell the gate's operator" },
+	[FAULT_AGENT] = { "upstream-agent", 1,
+			  "the gate's SSH agent does not answer",
+			  "try again in a while, or tell the gate's operator" },
+	[FAULT_NOT_FOUND] = { "upstream-not-found", 0,
+			      "the upstream has no such repository, or not "
+			      "for this gate",
+			      "check the name, or tell the gate's operator" },
+	[FAULT_REJECTED] = { "upstream-rejected", 0,
+			     "the upstream refused the push",
+			     "see the upstream's own words above" },
+	[FAULT_STALE] = { "upstream-stale", 1,
+			  "a reference has moved on the upstream meanwhile",
+			  "fetch, integrate the change and push again" },
+	[FAULT_NO_SPACE] = { "upstream-no-space", 1,
+			     "there is no space left on the gate or upstream",
+			     "tell the gate's operator" },
+	[FAULT_TIMEOUT] = { "upstream-timeout", 1,
+			    "the upstream did not answer in time",
+			    "try again in a while" },
+	[FAULT_LOCAL] = { "gate-fault", 0, "the gate itself has a fault",
+			  "tell the gate's operator" },
+	[FAULT_OTHER] = { "upstream-error", 0,
+			  "the upstream gave an answer that the gate does not "
+			  "know",
+			  "tell the gate's operator" },
+};
+
+/* Where a phrase counts. */
+enum where {
+	OWN,     /* words of our git and ssh only */
+	ANYWHERE /* the upstream's, after "remote: ", too */
+};
+
+/*
+ * The first row whose phrase occurs decides, so causes stand before their
+ * consequences ("Could not read from remote repository" follows them all).
+ */
+static const struct {
+	const char *phrase;
+	enum fault_kind kind;
+	enum where where;
+} phrases[] = {
+	/* git-gate-ssh, git-gate-askpass; before that it dials again */
+	{ "(attempt 3 of 3)", FAULT_AGENT, OWN },
+	{ "git-gate-ssh: error: ", FAULT_LOCAL, OWN },
+	{ "git-gate-askpass: error: ", FAULT_LOCAL, OWN },
+	/* push, porcelain */
+	{ "[rejected] (stale info)", FAULT_STALE, OWN },
+	{ "[rejected] (fetch first)", FAULT_STALE, OWN },
+	{ "[rejected] (non-fast-forward)", FAULT_STALE, OWN },
+	{ "[rejected] (already exists)", FAULT_STALE, OWN },
+	{ "remote ref does not exist", FAULT_STALE, OWN },
+	/* any program that writes */
+	{ "No space left on device", FAULT_NO_SPACE, ANYWHERE },
+	{ "Disk quota exceeded", FAULT_NO_SPACE, ANYWHERE },
+	/* receive-pack: two pushes at one moment; the loser reads this */
+	{ " but expected ", FAULT_STALE, ANYWHERE },
+	{ "[remote rejected]", FAULT_REJECTED, OWN },
+	{ "[rejected]", FAULT_REJECTED, OWN },
+	{ "[remote failure]", FAULT_REJECTED, OWN },
+	{ "does not support push options", FAULT_REJECTED, OWN },
+	{ "does not support --atomic push", FAULT_REJECTED, OWN },
+	/* ssh */
+	{ "Host key verification failed", FAULT_HOST_KEY, OWN },
+	{ "REMOTE HOST IDENTIFICATION HAS CHANGED", FAULT_HOST_KEY, OWN },
+	{ "Could not resolve hostname", FAULT_UNREACHABLE, OWN },
+	{ "ssh: connect to host", FAULT_UNREACHABLE, OWN },
+	{ "kex_exchange_identification", FAULT_UNREACHABLE, OWN },
+	{ "banner exchange", FAULT_UNREACHABLE, OWN },
+	{ "Timeout, server", FAULT_UNREACHABLE, OWN },
+	{ "Permission denied (", FAULT_AUTH, OWN },
+	{ "Too many authentication failures", FAULT_AUTH, OWN },
+	/* GnuTLS and OpenSSL, through libcurl */
+	{ "server certificate verification failed", FAULT_HOST_KEY, OWN },
+	{ "SSL certificate problem", FAULT_HOST_KEY, OWN },
+	{ "certificate subject name", FAULT_HOST_KEY, OWN },
+	{ "gnutls_handshake() failed", FAULT_UNREACHABLE, OWN },
+	/* http */
+	{ "Authentication failed for", FAULT_AUTH, OWN },
+	{ "could not read Username", FAULT_AUTH, OWN },
+	{ "could not read Password", FAULT_AUTH, OWN },
+	{ "returned error: 401", FAULT_AUTH, OWN },
+	{ "returned error: 403", FAULT_AUTH, OWN },
+	{ "returned error: 407", FAULT_AUTH, OWN },
+	{ "returned error: 404", FAULT_NOT_FOUND, OWN },
+	{ "returned error: 410", FAULT_NOT_FOUND, OWN },
+	{ "returned error: 429", FAULT_UNREACHABLE, OWN },
+	{ "returned error: 5", FAULT_UNREACHABLE, OWN },
+	{ "returned error: 3", FAULT_OTHER, OWN }, /* a redirection */
+	{ "Could not resolve host", FAULT_UNREACHABLE, OWN },
+	{ "Failed to connect to", FAULT_UNREACHABLE, OWN },
+	{ "Couldn't connect to server", FAULT_UNREACHABLE, OWN },
+	{ "Operation too slow", FAULT_UNREACHABLE, OWN },
+	{ "RPC failed", FAULT_UNREACHABLE, OWN },
+	{ "is this a git repository?", FAULT_NOT_FOUND, OWN },
+	/* git's own transport, and what servers say in its place */
+	{ "does not appear to be a git repository", FAULT_NOT_FOUND, ANYWHERE },
+	{ "access denied or repository not exported", FAULT_NOT_FOUND, OWN },
+	{ "Repository not found", FAULT_NOT_FOUND, ANYWHERE },
+	{ "could not be found", FAULT_NOT_FOUND, ANYWHERE },
+	{ "/' not found", FAULT_NOT_FOUND, OWN },
+	{ "' not found", FAULT_NOT_FOUND, OWN },
+	{ "unable to look up", FAULT_UNREACHABLE, OWN },
+	{ "unable to connect to", FAULT_UNREACHABLE, OWN },
+	/* our own machine */
+	{ "dubious ownership", FAULT_LOCAL, OWN },
+	{ "transport '", FAULT_LOCAL, OWN }, /* "... not allowed" */
+	{ "Unable to create '", FAULT_LOCAL, OWN },
+	{ "Permission denied", FAULT_LOCAL, OWN },
+	{ "Read-only file system", FAULT_LOCAL, OWN },
+	{ "not a git repository", FAULT_LOCAL, OWN },
+	{ "cannot run ", FAULT_LOCAL, OWN },
+	{ "cannot exec '", FAULT_LOCAL, OWN },
+	{ "No user exists for uid", FAULT_LOCAL, OWN },
+	{ "Out of memory", FAULT_LOCAL, OWN },
+	/* last, since they follow on most of the above */
+	{ "Connection refused", FAULT_UNREACHABLE, OWN },
+	{ "Connection reset", FAULT_UNREACHABLE, OWN },
+	{ "Connection timed out", FAULT_UNREACHABLE, OWN },
+	{ "Connection closed by", FAULT_UNREACHABLE, OWN },
+	{ "No route to host", FAULT_UNREACHABLE, OWN },
+	{ "Network is unreachable", FAULT_UNREACHABLE, OWN },
+	{ "Broken pipe", FAULT_UNREACHABLE, OWN },
+	{ "hung up unexpectedly", FAULT_UNREACHABLE, OWN },
+	{ "unexpected disconnect", FAULT_UNREACHABLE, OWN },
+	{ "early EOF", FAULT_UNREACHABLE, OWN },
+	{ "Could not read from remote repository", FAULT_OTHER, OWN },
+};
+#define NR_PHRASES (sizeof(phrases) / sizeof(*phrases))
+
+const struct fault_text *fault_text(enum fault_kind kind)
+{
+	if ((unsigned)kind >= FAULT_KINDS)
+		kind = FAULT_OTHER;
+	return &texts[kind];
+}
+
+/* The first row below limit that this line speaks of, or limit. */
+static size_t judge_line(const char *line, size_t n, size_t limit)
+{
+	int remote = n >= 7 && !memcmp(line, "remote:", 7);
+
+	for (size_t i = 0; i < limit; i++)
+		if ((!remote || phrases[i].where == ANYWHERE) &&
+		    memmem(line, n, phrases[i].phrase,
+			   strlen(phrases[i].phrase)))
+			return i;
+	return limit;
+}
+
+/* Length of the line at s, of at most n bytes, without its end. */
+static size_t line_length(const char *s, size_t n)
+{
+	size_t len = 0;
+
+	while (len < n && s[len] != '\n' && s[len] != '\r')
+		len++;
+	return len;
+}
+
+enum fault_kind fault_judge(int exit_status, const char *words, size_t n)
+{
+	size_t row = NR_PHRASES;
+
+	if (exit_status == 0)
+		return FAULT_NONE;
+	if (exit_status == CHILD_TIMEOUT)
+		return FAULT_TIMEOUT;
+	if (exit_status < 0)
+		return FAULT_LOCAL;
+	for (size_t at = 0; at < n;) {
+		size_t len = line_length(words + at, n - at);
+
+		row = judge_line(words + at, len, row);
+		at += len + 1;
+	}
+	if (row < NR_PHRASES)
+		return phrases[row].kind;
+	if (exit_status == CHILD_TOO_LONG)
+		return FAULT_OTHER;
+	/* Killed (128 + N), and git itself ends with 128 and with 129. */
+	return exit_status > 129 && exit_status < 192 ? FAULT_LOCAL :
+							FAULT_OTHER;
+}
+
+/* Lines that say nothing of the cause. */
+static int is_advice(const char *line, size_t n)
+{
+	static const char *const openings[] = {
+		"@@@@", "hint: ", "Please make sure you have the correct",
+		"and the repository exists.", "IT IS POSSIBLE THAT SOMEONE",
+	};
+
+	for (size_t i = 0; i < sizeof(openings) / sizeof(*openings); i++)
+		if (n >= strlen(openings[i]) &&
+		    !memcmp(line, openings[i], strlen(openings[i])))
+			return 1;
+	return n == 0;
+}
+
+void fault_words(const char *words, size_t n, struct buf *out)
+{
+	enum { MOST = 700 };
+	size_t begin = out->len;
+
+	for (size_t at = 0; at < n;) {
+		size_t len = line_length(words + at, n - at);
+		const char *line = words + at;
+
+		at += len + 1;
+		while (len && (line[len - 1] == ' ' || line[len - 1] == '\t'))
+			len--;
+		if (is_advice(line, len))
+			continue;
+		if (out->len - begin + len > MOST) {
+			buf_adds(out, " ...");
+			return;
+		}
+		if (out->len > begin)
+			buf_adds(out, "; ");
+		buf_add(out, line, len);
+	}
+	if (out->len == begin)
+		buf_adds(out, "no words");
+}

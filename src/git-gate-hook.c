@@ -1,0 +1,390 @@
+/*
+ * pre-receive: updates, policy for each reference, scan, then hand on to the
+ * upstream or, for a hosted repository, let git keep the push. Standard error
+ * goes to the client, the log to the responder (control.h). Whatever goes
+ * wrong refuses the push; "could not tell" has words and a status of its own.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "audit.h"
+#include "buf.h"
+#include "child.h"
+#include "clock.h"
+#include "config.h"
+#include "control.h"
+#include "findings.h"
+#include "forward.h"
+#include "log.h"
+#include "mem.h"
+#include "policy.h"
+#include "report.h"
+#include "rules.h"
+#include "scan.h"
+#include "text.h"
+#include "updates.h"
+#include "walk.h"
+
+enum { DONE = 0, REFUSED = 1, UNKNOWN = 3 };
+
+static const char ask_operator[] = "tell the gate's operator the id below";
+
+/* Seconds that a stage may take past its own bound before it is ended. */
+#define MARGIN 30
+/* One line for the log each; a push of more references is cut there. */
+#define AUDIT_MAX 100
+
+struct hook {
+	const char *id;
+	const char *who;
+	char *name; /* of the repository */
+	struct config *config;
+	const struct config_repo *repo;
+	struct rules *rules;
+	struct scanner *scanner;
+	struct walk *walk;
+	struct updates updates;
+};
+
+/* For the signal handler, which can compose nothing. */
+static char last_words[512];
+
+static void tell(void *arg, const char *line)
+{
+	struct buf b = BUF_INIT;
+
+	(void)arg;
+	text_clean(&b, line, strlen(line));
+	fprintf(stderr, "%s\n", b.len ? b.data : "");
+	buf_clear(&b);
+}
+
+static void tee(void *arg, enum log_level level, const char *line)
+{
+	static const char *const names[] = { "error", "warning", "info",
+					     "debug" };
+	const struct hook *h = arg;
+
+	if (h->config)
+		control_note(h->config, "log %s %s %s", h->id, names[level],
+			     line);
+}
+
+static void expire(int signal)
+{
+	ssize_t n = write(STDERR_FILENO, last_words, strlen(last_words));
+
+	(void)signal;
+	(void)n;
+	_exit(UNKNOWN);
+}
+
+/* The hook ends after this time whatever hangs. */
+static void limit_time(const struct hook *h, int64_t ms)
+{
+	snprintf(last_words, sizeof(last_words),
+		 "git-gate: could not tell whether this push may pass: it took"
+		 " too long\ngit-gate: refused code=timeout retry=yes id=%s\n",
+		 h->id);
+	signal(SIGALRM, expire);
+	alarm((unsigned)(ms / 1000) + MARGIN);
+}
+
+/* Neither a core file nor another process of this user shows what is pushed. */
+static void close_memory(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	setrlimit(RLIMIT_CORE, &none);
+#ifndef __SANITIZE_ADDRESS__
+	/* the leak check at the end would need what this forbids */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
+static int could_not_tell(const struct hook *h, const char *code,
+			  const char *why, const char *remedy)
+{
+	fputs("git-gate: could not tell whether this push may pass: ", stderr);
+	tell(NULL, why);
+	fputs("git-gate: nothing was taken; ", stderr);
+	tell(NULL, remedy);
+	report_refused(stderr, code, 0, NULL, h->id);
+	return UNKNOWN;
+}
+
+static int gate_fault(const struct hook *h, const char *why)
+{
+	return could_not_tell(h, "internal", why, ask_operator);
+}
+
+/* One record for a reference. */
+static void audit_ref(const struct hook *h, const struct update *u,
+		      const char *verdict, const char *code)
+{
+	struct decision d =
+		policy_decide(h->config, h->who, u->op, h->name, u->ref);
+	struct buf ref = BUF_INIT, rule = BUF_INIT, detail = BUF_INIT;
+	struct audit a = { .id = h->id,
+			   .who = h->who,
+			   .repo = h->name,
+			   .verdict = verdict,
+			   .code = code };
+
+	walk_redact(h->scanner, u->ref, &ref);
+	buf_addf(&detail, "%s..%s", u->old, u->new);
+	if (d.rule)
+		buf_addf(&rule, "%s:%d", h->config->file, d.rule->line);
+	a.op = policy_op_name(u->op);
+	a.ref = ref.data;
+	a.rule = rule.data;
+	a.detail = detail.data;
+	audit_log(&a);
+	buf_clear(&ref);
+	buf_clear(&rule);
+	buf_clear(&detail);
+}
+
+static void audit_refs(const struct hook *h, const char *verdict,
+		       const char *code)
+{
+	size_t i;
+
+	for (i = 0; i < h->updates.nr && i < AUDIT_MAX; i++)
+		audit_ref(h, &h->updates.list[i], verdict, code);
+	if (i < h->updates.nr)
+		log_info("audit: %zu more references of this push, %s",
+			 h->updates.nr - i, verdict);
+}
+
+static void audit_findings(const struct hook *h, const struct findings *fs)
+{
+	struct audit a = { .id = h->id,
+			   .who = h->who,
+			   .repo = h->name,
+			   .op = "scan",
+			   .verdict = "refused",
+			   .code = "secret-found" };
+	struct buf detail = BUF_INIT;
+	const struct finding *f;
+	size_t i;
+
+	for (i = 0; i < fs->nr && i < AUDIT_MAX; i++) {
+		f = &fs->list[i];
+		buf_reset(&detail);
+		buf_addf(&detail, "%s fingerprint=%s commit=%s path=%s",
+			 f->rule, f->fingerprint, f->commit, f->path);
+		a.detail = detail.data;
+		audit_log(&a);
+	}
+	buf_clear(&detail);
+}
+
+/* Say why one reference may not change. */
+static void say_denied(const struct hook *h, const struct update *u)
+{
+	struct buf line = BUF_INIT;
+
+	buf_adds(&line, "git-gate: ");
+	walk_redact(h->scanner, u->ref, &line);
+	buf_addf(&line, ": %s is not allowed for %s", policy_op_name(u->op),
+		 *h->who ? h->who : "anonymous clients");
+	tell(NULL, line.data);
+	buf_clear(&line);
+}
+
+/* All references are judged, so that the client hears of all at once. */
+static int decide(const struct hook *h)
+{
+	const struct update *u = h->updates.list;
+	size_t i, denied = 0;
+	struct decision d;
+
+	for (i = 0; i < h->updates.nr; i++, u++) {
+		d = policy_decide(h->config, h->who, u->op, h->name, u->ref);
+		if (d.verdict == VERDICT_ALLOW)
+			continue;
+		if (denied++ < AUDIT_MAX) {
+			say_denied(h, u);
+			audit_ref(h, u, "refused", "denied");
+		}
+	}
+	if (!denied)
+		return DONE;
+	tell(NULL, "git-gate: nothing was taken; push to a reference that is "
+		   "allowed, or ask the gate's operator");
+	report_refused(stderr, "denied", 0, NULL, h->id);
+	return REFUSED;
+}
+
+static int refuse_secrets(const struct hook *h, const struct findings *fs)
+{
+	char extra[64];
+
+	tell(NULL, "git-gate: this push is refused: it brings what looks like "
+		   "secrets");
+	report_text(stderr, fs, h->config->report);
+	audit_refs(h, "refused", "secret-found");
+	audit_findings(h, fs);
+	snprintf(extra, sizeof(extra), "findings=%zu", fs->nr + fs->more);
+	report_refused(stderr, "secret-found", 0, extra, h->id);
+	return REFUSED;
+}
+
+static int scan(const struct hook *h)
+{
+	struct walk_limits limits = { .max_object = h->config->max_object };
+	struct findings fs = FINDINGS_INIT;
+	int status = UNKNOWN;
+
+	control_note(h->config, "stage %s scan", h->id);
+	limits.deadline = clock_ms() + h->config->scan_ms;
+	switch (walk_push(h->walk, h->rules, &h->updates, &limits, &fs)) {
+	case SCAN_CLEAN:
+		status = DONE;
+		break;
+	case SCAN_FOUND:
+		status = refuse_secrets(h, &fs);
+		break;
+	case SCAN_UNKNOWN:
+		log_error("cannot scan: %s", fs.unknown);
+		audit_refs(h, "failed", "cannot-scan");
+		status = could_not_tell(h, "cannot-scan", fs.unknown,
+					"push less at once, or tell the "
+					"gate's operator the id below");
+		break;
+	}
+	findings_clear(&fs);
+	return status;
+}
+
+static int forward(const struct hook *h)
+{
+	enum fault_kind fault = FAULT_NONE;
+	const struct fault_text *text;
+	struct buf line = BUF_INIT;
+
+	control_note(h->config, "stage %s forward", h->id);
+	if (!forward_push(h->config, h->repo, h->name, &h->updates, tell, NULL,
+			  &fault))
+		return DONE;
+	text = fault_text(fault);
+	buf_addf(&line, "git-gate: the push is clean, but %s; %s",
+		 text->sentence, text->remedy);
+	tell(NULL, line.data);
+	buf_clear(&line);
+	audit_refs(h, "failed", text->code);
+	report_refused(stderr, text->code, text->retry, NULL, h->id);
+	return REFUSED;
+}
+
+/* The rules come first: what is said and logged must show no secret either. */
+static int prepare(struct hook *h)
+{
+	h->rules = h->config->rules ? rules_load(h->config->rules)
+				    : rules_builtin();
+	h->scanner = h->rules ? scan_new(h->rules) : NULL;
+	if (!h->scanner || scan_self_test(h->scanner))
+		return could_not_tell(h, "cannot-scan",
+				      "the scanner cannot run", ask_operator);
+	if (updates_read(STDIN_FILENO, &h->updates))
+		return gate_fault(h, "the push's updates cannot be read");
+	/* the quarantine of a push, git-receive-pack(1) */
+	h->walk = walk_open(".", getenv("GIT_QUARANTINE_PATH")
+					 ? getenv("GIT_OBJECT_DIRECTORY")
+					 : NULL);
+	if (!h->walk || walk_classify(h->walk, &h->updates))
+		return could_not_tell(h, "cannot-scan",
+				      "the objects of the push cannot be read",
+				      ask_operator);
+	return DONE;
+}
+
+static int run(struct hook *h)
+{
+	int status;
+
+	limit_time(h, h->config->scan_ms);
+	status = prepare(h);
+	if (!status)
+		status = decide(h);
+	if (!status)
+		status = scan(h);
+	if (!status && h->repo->upstream) {
+		limit_time(h, h->config->forward_ms);
+		status = forward(h);
+	}
+	if (!status)
+		audit_refs(h, "allowed", NULL);
+	return status;
+}
+
+static const char *variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value ? value : "";
+}
+
+static int start(struct hook *h)
+{
+	const char *file = variable("GIT_GATE_CONFIG");
+
+	h->id = variable("GIT_GATE_ID");
+	h->who = variable("GIT_GATE_WHO");
+	h->name = mem_strdup(variable("GIT_GATE_REPO"));
+	if (!*h->id)
+		h->id = "-";
+	h->config = *file ? config_load(file) : NULL;
+	if (!h->config)
+		return gate_fault(h, "the gate's configuration cannot be "
+				     "read");
+	h->repo = config_repo(h->config, h->name);
+	if (!h->repo) {
+		log_error("no [repo] has the name %s", h->name);
+		return gate_fault(h, "the repository is not configured");
+	}
+	return run(h);
+}
+
+/*
+ * `pre-receive --check CONFIG`, which the responder runs before it starts or
+ * reloads: would this hook be able to scan? What is wrong is logged.
+ */
+static int check(const char *file)
+{
+	struct config *c = config_load(file);
+	size_t n = c ? scan_check(c->rules) : 0;
+
+	config_free(c);
+	return n ? DONE : UNKNOWN;
+}
+
+int main(int argc, char **argv)
+{
+	struct hook h = { 0 };
+	int status;
+
+	close_memory();
+	/* and a client that left does not end a push half-way */
+	child_init();
+	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
+	log_init("git-gate-hook", LOG_PLAIN);
+	if (argc == 3 && !strcmp(argv[1], "--check"))
+		return check(argv[2]);
+	log_set_tee(tee, &h, 1);
+	status = start(&h);
+	scan_free(h.scanner);
+	walk_close(h.walk);
+	rules_free(h.rules);
+	updates_clear(&h.updates);
+	free(h.name);
+	log_set_tee(NULL, NULL, 0);
+	config_free(h.config);
+	return status;
+}

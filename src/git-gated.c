@@ -1,0 +1,374 @@
+/*
+ * git-gated, the FastCGI responder: options, start, signals, end. Takes a
+ * configuration and a socket, gives a pool of workers; nothing of our own
+ * environment but LISTEN_FDS is looked at.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "child.h"
+#include "clock.h"
+#include "config.h"
+#include "control.h"
+#include "env.h"
+#include "gitenv.h"
+#include "listen.h"
+#include "log.h"
+#include "mem.h"
+#include "mirror.h"
+#include "session.h"
+#include "workers.h"
+
+/* A small program's answer at start. */
+#define ASK_MS 10000
+/* What is cut at the end of stopTimeout gets this long to unwind. */
+#define UNWIND_MS 5000
+
+struct options {
+	const char *config;
+	const char *socket;
+	int check_only, foreground;
+};
+
+struct gated {
+	struct options options;
+	struct config *c; /* given to the workers at start; const there */
+	unsigned workers_wanted;
+	int64_t stop_ms;
+	char *backend;
+	struct control control;
+	struct workers *workers;
+	int signal_fd, wake_fd;
+};
+
+static int usage(void)
+{
+	fprintf(stderr,
+		"usage: git-gated [-ft] [-c CONFIG] [-s PATH | ADDRESS:PORT]\n"
+		"  -c CONFIG  the configuration, by default %s\n"
+		"  -s SOCKET  listen there; else the socket handed over as\n"
+		"             descriptor 0 or by systemd is used\n"
+		"  -f         stay in the foreground\n"
+		"  -t         check the configuration and exit\n",
+		CONFIG_DEFAULT);
+	return 2;
+}
+
+static int parse_options(int argc, char **argv, struct options *o)
+{
+	int opt;
+
+	o->config = CONFIG_DEFAULT;
+	while ((opt = getopt(argc, argv, "c:fs:t")) != -1) {
+		switch (opt) {
+		case 'c':
+			o->config = optarg;
+			break;
+		case 'f':
+			o->foreground = 1;
+			break;
+		case 's':
+			o->socket = optarg;
+			break;
+		case 't':
+			o->check_only = 1;
+			break;
+		default:
+			return -1;
+		}
+	}
+	return optind == argc ? 0 : -1;
+}
+
+/* Ask git where its programs are: the answer is http-backend's path. */
+static char *find_backend(const struct config *c)
+{
+	const char *argv[] = { c->git, "--exec-path", NULL };
+	struct child child = CHILD_INIT;
+	struct buf out = BUF_INIT;
+	struct env env = ENV_INIT;
+	char *path = NULL;
+
+	gitenv_base(&env, c);
+	child.argv = argv;
+	child.envp = env_list(&env);
+	if (child_run(&child, NULL, 4096, ASK_MS, &out, NULL) != 0 ||
+	    out.len == 0 || out.data[0] != '/') {
+		log_error("%s --exec-path: does not answer; is gate.git git?",
+			  c->git);
+	} else {
+		out.data[strcspn(out.data, "\n")] = '\0';
+		out.len = strlen(out.data);
+		buf_adds(&out, "/git-http-backend");
+		if (access(out.data, X_OK) < 0)
+			log_error("%s: %s; on Debian it is in the package git",
+				  out.data, strerror(errno));
+		else
+			path = buf_take(&out);
+	}
+	buf_clear(&out);
+	env_clear(&env);
+	return path;
+}
+
+/* The hook loads the rules and finds a made-up secret, or nothing starts. */
+static int check_hook(const struct config *c)
+{
+	struct buf path = BUF_INIT, err = BUF_INIT;
+	struct child child = CHILD_INIT;
+	const char *argv[4] = { NULL, "--check", c->file, NULL };
+	int status;
+
+	buf_addf(&path, "%s/pre-receive", c->hooks);
+	argv[0] = path.data;
+	child.argv = argv;
+	status = child_run(&child, NULL, 65536, ASK_MS, NULL, &err);
+	if (status != 0)
+		log_error("%s: the scanner does not work: %s", path.data,
+			  err.len > 0 ? err.data : "no answer");
+	buf_clear(&path);
+	buf_clear(&err);
+	return status == 0 ? 0 : -1;
+}
+
+/* All that a start or a reload must find right; every error is logged. */
+static struct config *load(const char *file, int make)
+{
+	struct config *c = config_load(file);
+
+	if (c == NULL)
+		return NULL;
+	if (config_check_paths(c, make) < 0 || check_hook(c) < 0) {
+		config_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+static void reload(struct gated *g)
+{
+	struct config *c = load(g->options.config, 1);
+
+	if (c == NULL) {
+		log_error("%s: not taken; the configuration of before stays",
+			  g->options.config);
+		return;
+	}
+	if (strcmp(c->state, g->c->state) != 0 ||
+	    c->workers != g->workers_wanted) {
+		log_error("%s: gate.state and gate.workers need a restart; the "
+			  "configuration of before stays", g->options.config);
+		config_free(c);
+		return;
+	}
+	g->c = c;
+	g->stop_ms = c->stop_ms;
+	workers_reload(g->workers, c);
+	log_info("%s: read anew", g->options.config);
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	/* blocked before the first thread, so that none of them gets one */
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -1;
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Returns -1 when it is time to stop. */
+static int take_signals(struct gated *g)
+{
+	struct signalfd_siginfo info;
+
+	while (read(g->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo != SIGHUP)
+			return -1;
+		reload(g);
+	}
+	return 0;
+}
+
+static void set_stage(const char *id, const char *stage)
+{
+	session_stage_of(id, strcmp(stage, "forward") == 0 ? STAGE_FORWARD
+							   : STAGE_SCAN);
+}
+
+static void answer_status(struct gated *g)
+{
+	struct buf text = BUF_INIT;
+
+	session_print(&text);
+	control_answer(&g->control, &text);
+	buf_clear(&text);
+}
+
+/* One turn of the main loop; returns -1 when it is time to stop. */
+static int turn(struct gated *g, int timeout_ms)
+{
+	struct pollfd p[4] = {
+		{ .fd = g->signal_fd, .events = POLLIN },
+		{ .fd = g->wake_fd, .events = POLLIN },
+		{ .fd = g->control.stream_fd, .events = POLLIN },
+		{ .fd = g->control.notes_fd, .events = POLLIN },
+	};
+	uint64_t count;
+
+	if (poll(p, 4, timeout_ms) < 0)
+		return 0;
+	if (p[1].revents != 0 &&
+	    read(g->wake_fd, &count, sizeof(count)) < 0)
+		log_debug("eventfd: %s", strerror(errno));
+	if (p[3].revents != 0)
+		control_take_notes(&g->control, set_stage);
+	if (p[2].revents != 0)
+		answer_status(g);
+	return p[0].revents != 0 ? take_signals(g) : 0;
+}
+
+/* What runs may finish, bounded; a client that is cut sees it. */
+static void stop(struct gated *g)
+{
+	int64_t deadline = clock_ms() + g->stop_ms + UNWIND_MS;
+
+	log_info("stopping; %u sessions run", session_number());
+	workers_stop(g->workers);
+	session_hurry(g->stop_ms);
+	while (workers_join(g->workers, 0) < 0 && clock_left(deadline) > 0) {
+		session_watch();
+		turn(g, 20);
+	}
+	if (session_number() > 0)
+		log_warn("%u sessions were cut off", session_number());
+}
+
+/* Sessions may begin while we sleep: the first one wakes us. */
+static int run(struct gated *g)
+{
+	while (turn(g, session_watch()) == 0)
+		;
+	stop(g);
+	control_close(&g->control);
+	log_info("stopped");
+	return 0;
+}
+
+/* The socket is open by now: who waited for us can connect. */
+static int go_to_background(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	switch (fork()) {
+	case -1:
+		log_error("fork: %s", strerror(errno));
+		return -1;
+	case 0:
+		break;
+	default:
+		_exit(0);
+	}
+	setsid();
+	child_init(); /* being a reaper is not inherited */
+	if (null >= 0) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+		close(null);
+	}
+	return 0;
+}
+
+static int open_socket(const struct options *o, const char *fds,
+		       const char *pid)
+{
+	return o->socket != NULL ? listen_open(o->socket)
+				 : listen_inherited(fds, pid);
+}
+
+static int start(struct gated *g, const char *fds, const char *pid)
+{
+	int listen_fd = open_socket(&g->options, fds, pid);
+
+	if (listen_fd < 0)
+		return -1;
+	/* a socket is there, so the web server waits instead of failing */
+	if (g->options.socket != NULL && !g->options.foreground &&
+	    go_to_background() < 0)
+		return -1;
+	if (control_open(&g->control, g->c) < 0)
+		return -1;
+	mirror_clean(g->c);
+	g->signal_fd = open_signals();
+	g->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (g->signal_fd < 0 || g->wake_fd < 0) {
+		log_error("cannot start: %s", strerror(errno));
+		return -1;
+	}
+	g->workers_wanted = g->c->workers;
+	g->stop_ms = g->c->stop_ms;
+	g->workers = workers_start(g->c->workers, listen_fd, g->wake_fd, g->c,
+				   g->backend);
+	if (g->workers == NULL)
+		return -1;
+	log_info("ready: %zu repositories' rules, %zu upstreams, %u workers",
+		 g->c->nr_repos, g->c->nr_upstreams, g->c->workers);
+	return 0;
+}
+
+static void harden(void)
+{
+	struct rlimit none = { 0, 0 };
+
+	umask(077);
+	setrlimit(RLIMIT_CORE, &none);
+	if (clearenv() != 0)
+		log_warn("clearenv failed");
+}
+
+static char *keep(const char *value)
+{
+	return value != NULL ? mem_strdup(value) : NULL;
+}
+
+int main(int argc, char **argv)
+{
+	struct gated g = { .control = CONTROL_INIT };
+	char *fds = keep(getenv("LISTEN_FDS"));
+	char *pid = keep(getenv("LISTEN_PID"));
+
+	log_init("git-gated", LOG_PLAIN);
+	if (parse_options(argc, argv, &g.options) < 0)
+		return usage();
+	harden();
+	child_init();
+	g.c = load(g.options.config, !g.options.check_only);
+	if (g.c == NULL)
+		return 1;
+	g.backend = find_backend(g.c);
+	if (g.backend == NULL)
+		return 1;
+	if (g.options.check_only) {
+		printf("%s: ok\n", g.options.config);
+		return 0;
+	}
+	log_init("git-gated", LOG_STAMP);
+	if (start(&g, fds, pid) < 0)
+		return 1;
+	return run(&g);
+}

@@ -1,0 +1,173 @@
+/*
+ * The environment of every git that we start, from nothing: gives variables
+ * and settings that keep git away from the user's and the system's own
+ * configuration, and, for an upstream, tie it to one URL, one credential and
+ * our two helpers. Pure: reads no variable, no file, and keeps no secret.
+ */
+#include "gitenv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "env.h"
+
+/* Schemes an upstream may have, and their ports where the URL names none. */
+static const struct {
+	const char *scheme, *port;
+} schemes[] = {
+	{ "ssh", "22" },   { "https", "443" }, { "http", "80" },
+	{ "git", "9418" }, { "file", "0" },
+};
+
+/* Bytes of a host or user that need no quoting anywhere we put them. */
+static const char host_bytes[] = "abcdefghijklmnopqrstuvwxyz"
+				 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+
+/* Copy n bytes; an empty or too long part, or a strange byte: -1. */
+static int copy_part(char *out, size_t size, const char *s, size_t n,
+		     const char *extra)
+{
+	if (!n || n >= size || *s == '-')
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (!s[i] || (!strchr(host_bytes, s[i]) &&
+			      !strchr(extra, s[i])))
+			return -1;
+	memcpy(out, s, n);
+	out[n] = '\0';
+	return 0;
+}
+
+static int copy_port(struct gitenv_url *out, const char *s, size_t n)
+{
+	unsigned port = 0;
+
+	if (!n || n >= sizeof(out->port) || strspn(s, "0123456789") < n)
+		return -1;
+	memcpy(out->port, s, n);
+	out->port[n] = '\0';
+	out->port_given = 1;
+	for (size_t i = 0; i < n; i++)
+		port = port * 10 + (unsigned)(s[i] - '0');
+	return port >= 1 && port <= 65535 ? 0 : -1;
+}
+
+/* [USER@]HOST[:PORT] or [USER@]'['IPV6']'[:PORT], of n bytes. */
+static int split_authority(const char *s, size_t n, struct gitenv_url *out)
+{
+	const char *at = memchr(s, '@', n), *end = s + n, *colon;
+
+	if (at) {
+		if (copy_part(out->user, sizeof(out->user), s,
+			      (size_t)(at - s), "+~="))
+			return -1;
+		s = at + 1;
+	}
+	if (s < end && *s == '[') {
+		const char *close = memchr(s, ']', (size_t)(end - s));
+
+		if (!close || copy_part(out->host, sizeof(out->host), s + 1,
+					(size_t)(close - s - 1), ":"))
+			return -1;
+		if (close + 1 == end)
+			return 0;
+		if (close[1] != ':')
+			return -1;
+		return copy_port(out, close + 2, (size_t)(end - close - 2));
+	}
+	colon = memchr(s, ':', (size_t)(end - s));
+	if (copy_part(out->host, sizeof(out->host), s,
+		      (size_t)((colon ? colon : end) - s), ""))
+		return -1;
+	return colon ? copy_port(out, colon + 1, (size_t)(end - colon - 1)) : 0;
+}
+
+int gitenv_url(const char *url, struct gitenv_url *out)
+{
+	const char *rest = strstr(url, "://");
+	size_t len = rest ? (size_t)(rest - url) : 0;
+
+	memset(out, 0, sizeof(*out));
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
+		if (len == strlen(schemes[i].scheme) &&
+		    !strncmp(url, schemes[i].scheme, len)) {
+			snprintf(out->scheme, sizeof(out->scheme), "%s",
+				 schemes[i].scheme);
+			snprintf(out->port, sizeof(out->port), "%s",
+				 schemes[i].port);
+		}
+	if (!*out->scheme)
+		return -1;
+	rest += 3;
+	out->path = strchr(rest, '/');
+	if (!out->path)
+		return -1;
+	/* file://HOST/ would be a path on Windows only. */
+	if (!strcmp(out->scheme, "file"))
+		return out->path == rest ? 0 : -1;
+	return split_authority(rest, (size_t)(out->path - rest), out);
+}
+
+void gitenv_base(struct env *e, const struct config *c)
+{
+	(void)c;
+	env_set(e, "PATH", "/usr/bin:/bin");
+	/* libcurl, git and ssh fall back on the account's home without it. */
+	env_set(e, "HOME", "/nonexistent");
+	env_set(e, "LC_ALL", "C"); /* fault.c reads git's words */
+	env_set(e, "GIT_CONFIG_NOSYSTEM", "1");
+	env_set(e, "GIT_CONFIG_GLOBAL", "/dev/null");
+	env_set(e, "GIT_ATTR_NOSYSTEM", "1");
+	env_set(e, "GIT_TERMINAL_PROMPT", "0");
+	env_set(e, "GIT_OPTIONAL_LOCKS", "0");
+	/* What is served is named by the operator, whoever owns its files. */
+	env_config(e, "safe.directory", "*");
+	env_config(e, "gc.auto", "0");
+	env_config(e, "maintenance.auto", "false");
+	env_config(e, "receive.autogc", "false");
+	env_config(e, "advice.detachedHead", "false");
+}
+
+/* What only http and https know. "" turns a setting off for git. */
+static void set_http(struct env *e, const struct config_upstream *u)
+{
+	env_config(e, "http.followRedirects", "false");
+	env_config(e, "http.sslVerify", "true");
+	env_config(e, "http.proxy", u->proxy ? u->proxy : "");
+	if (u->ca_file)
+		env_config(e, "http.sslCAInfo", u->ca_file);
+	if (u->client_cert)
+		env_config(e, "http.sslCert", u->client_cert);
+	if (u->client_key)
+		env_config(e, "http.sslKey", u->client_key);
+	/* Less than one byte a second for two minutes: it is gone. */
+	env_config(e, "http.lowSpeedLimit", "1");
+	env_config(e, "http.lowSpeedTime", "120");
+	env_config(e, "credential.username", u->username ? u->username : "git");
+}
+
+void gitenv_upstream(struct env *e, const struct config *c,
+		     const struct config_upstream *u)
+{
+	struct gitenv_url url;
+
+	/* A URL that we cannot read gets no protocol at all. */
+	env_set(e, "GIT_ALLOW_PROTOCOL",
+		gitenv_url(u->url, &url) ? "none" : url.scheme);
+	env_setf(e, "GIT_ASKPASS", "%s/git-gate-askpass", c->libexec);
+	env_setf(e, "GIT_SSH", "%s/git-gate-ssh", c->libexec);
+	env_set(e, "GIT_SSH_VARIANT", "ssh");
+	env_set(e, "SSH_ASKPASS_REQUIRE", "never");
+	env_set(e, "GIT_GATE_CONFIG", c->file);
+	env_set(e, "GIT_GATE_UPSTREAM", u->name);
+	/* An empty helper forgets all that were named before it. */
+	env_config(e, "credential.helper", "");
+	env_config(e, "core.hooksPath", "/dev/null");
+	env_config(e, "fetch.writeCommitGraph", "false");
+	env_config(e, "push.gpgSign", "false");
+	env_config(e, "push.followTags", "false");
+	env_config(e, "push.useForceIfIncludes", "false");
+	set_http(e, u);
+}

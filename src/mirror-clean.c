@@ -1,0 +1,156 @@
+/*
+ * Removes what ended processes left behind in mirrors: half-made mirrors,
+ * lock files, quarantines, temporary packs. Takes paths below MIRRORS; never
+ * follows a symbolic link, never removes a mirror.
+ */
+#include "mirror.h"
+#include "mirror-internal.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "log.h"
+
+static FTS *open_tree(const char *dir)
+{
+	char *const list[] = { (char *)dir, NULL };
+	FTS *fts = fts_open(list, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+
+	if (!fts)
+		log_error("%s: %s", dir, strerror(errno));
+	return fts;
+}
+
+void mirror_clean_tree(const char *dir)
+{
+	FTS *fts = open_tree(dir);
+	FTSENT *f;
+
+	while (fts && (f = fts_read(fts))) {
+		/* Directories when they have been emptied. */
+		if (f->fts_info == FTS_D || f->fts_info == FTS_NS)
+			continue;
+		if (remove(f->fts_accpath) && errno != ENOENT)
+			log_error("%s: cannot be removed: %s", f->fts_path,
+				  strerror(errno));
+	}
+	if (fts)
+		fts_close(fts);
+}
+
+static int ends_in(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && !strcmp(s + n - m, end);
+}
+
+static int older_than(const struct stat *st, int64_t age_ms)
+{
+	return (int64_t)(time(NULL) - st->st_mtime) * 1000 >= age_ms;
+}
+
+static void remove_file(const FTSENT *f)
+{
+	if (!unlink(f->fts_accpath))
+		log_info("%s: left behind by an ended process, removed",
+			 f->fts_path);
+	else if (errno != ENOENT)
+		log_error("%s: cannot be removed: %s", f->fts_path,
+			  strerror(errno));
+}
+
+/* Lock files anywhere but among the objects, and a half-written answer. */
+void mirror_clean_locks(const char *path, int64_t age_ms)
+{
+	FTS *fts = open_tree(path);
+	FTSENT *f;
+
+	while (fts && (f = fts_read(fts))) {
+		if (f->fts_info == FTS_D && f->fts_level == 1 &&
+		    !strcmp(f->fts_name, "objects"))
+			fts_set(fts, f, FTS_SKIP);
+		else if (f->fts_info == FTS_F &&
+			 ends_in(f->fts_name, ".lock") &&
+			 older_than(f->fts_statp, age_ms))
+			remove_file(f);
+	}
+	if (fts)
+		fts_close(fts);
+}
+
+/*
+ * Quarantines are objects/incoming-* or tmp_objdir-*, unfinished packs and
+ * objects tmp_* (tmp-objdir.c and object-file.c of git).
+ */
+static void clean_objects(const char *path)
+{
+	FTS *fts = open_tree(path);
+	FTSENT *f;
+
+	while (fts && (f = fts_read(fts))) {
+		if (f->fts_info == FTS_D && f->fts_level == 1 &&
+		    strcmp(f->fts_name, "objects") != 0) {
+			fts_set(fts, f, FTS_SKIP);
+		} else if (f->fts_info == FTS_D && f->fts_level == 2 &&
+			   (!strncmp(f->fts_name, "incoming-", 9) ||
+			    !strncmp(f->fts_name, "tmp_objdir-", 11))) {
+			log_info("%s: left behind by an ended process, removed",
+				 f->fts_path);
+			mirror_clean_tree(f->fts_path);
+			fts_set(fts, f, FTS_SKIP);
+		} else if (f->fts_info == FTS_F && f->fts_level > 1 &&
+			   !strncmp(f->fts_name, "tmp_", 4)) {
+			remove_file(f);
+		}
+	}
+	if (fts)
+		fts_close(fts);
+}
+
+/* NAME.git.tmp-PID-N of a process that is no more. */
+static int is_half_made(const char *name)
+{
+	const char *tmp = strstr(name, ".git.tmp-");
+	char *end;
+	long pid;
+
+	if (!tmp)
+		return 0;
+	pid = strtol(tmp + 9, &end, 10);
+	if (*end != '-' || pid <= 0)
+		return 0;
+	/* At start, what has our own number is not ours. */
+	return pid == getpid() || (kill((pid_t)pid, 0) && errno == ESRCH);
+}
+
+void mirror_clean(const struct config *c)
+{
+	FTS *fts = open_tree(c->mirrors);
+	FTSENT *f;
+
+	while (fts && (f = fts_read(fts))) {
+		if (f->fts_info != FTS_D)
+			continue;
+		if (is_half_made(f->fts_name)) {
+			log_info("%s: half-made mirror removed", f->fts_path);
+			mirror_clean_tree(f->fts_path);
+			fts_set(fts, f, FTS_SKIP);
+		} else if (f->fts_level > 0 && ends_in(f->fts_name, ".git")) {
+			/* Nothing of ours runs yet, so every lock is stale. */
+			mirror_clean_locks(f->fts_path, 0);
+			clean_objects(f->fts_path);
+			fts_set(fts, f, FTS_SKIP);
+		}
+	}
+	if (fts)
+		fts_close(fts);
+}

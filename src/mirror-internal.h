@@ -1,0 +1,71 @@
+#ifndef MIRROR_INTERNAL_H
+#define MIRROR_INTERNAL_H
+
+#include <stdint.h>
+#include "buf.h"
+#include "fault.h"
+
+/* What the files of mirror share; nobody else includes this. */
+
+struct config;
+struct config_upstream;
+
+/* One refresh: what for, and what came of it. */
+struct mirror_job {
+	const struct config *c;
+	const struct config_upstream *u;
+	const char *name;
+	const char *path;  /* of the mirror */
+	char *url;
+	int64_t deadline;  /* clock_ms() value */
+	struct buf head;   /* the upstream's default branch; empty: not told */
+	struct buf refs;   /* its "OID TAB REF" lines, sorted */
+	struct buf words;  /* what git said last */
+};
+
+/* mirror-git.c: each runs git; returns FAULT_NONE or what went wrong. */
+enum fault_kind mirror_git_ask(struct mirror_job *j);
+enum fault_kind mirror_git_init(struct mirror_job *j, const char *dir);
+enum fault_kind mirror_git_fetch(struct mirror_job *j, const char *dir);
+enum fault_kind mirror_git_head(struct mirror_job *j, const char *dir);
+/* *same: the repository's references are those of the answer. */
+enum fault_kind mirror_git_compare(struct mirror_job *j, const char *dir,
+				   int *same);
+
+/* mirror-saved.c: the upstream's last answer, kept inside the mirror. */
+int mirror_saved_equal(const struct mirror_job *j);
+/* Returns 0, or -1, logged. */
+int mirror_saved_write(const struct mirror_job *j, const char *dir);
+int mirror_saved_remove(const char *path);
+/* The last answer is as good as new. */
+void mirror_saved_touch(const char *path);
+/* Milliseconds since it, or -1 when there is none. */
+int64_t mirror_saved_age(const char *path);
+/* Milliseconds since anything was known, saved answer or not. */
+int64_t mirror_saved_any_age(const char *path);
+
+/* mirror-path.c */
+/* HEAD, objects and refs are there. */
+int mirror_path_is_bare(const char *path);
+/* Make the directories above path, mode 0700. Returns 0, or -1, logged. */
+int mirror_path_parents(const char *path);
+
+/* mirror-clean.c */
+void mirror_clean_tree(const char *dir);
+/* Remove lock files that are older than age_ms. */
+void mirror_clean_locks(const char *path, int64_t age_ms);
+
+/* mirror-lock.c: who may touch a path; one process, many threads. */
+enum mirror_turn {
+	MIRROR_TURN_RUN,    /* refresh, then mirror_lock_done */
+	MIRROR_TURN_JOINED, /* another has done so; *fault is its end */
+	MIRROR_TURN_LATE,   /* the deadline passed */
+};
+enum mirror_turn mirror_lock_refresh(const char *path, int64_t deadline,
+				     enum fault_kind *fault);
+void mirror_lock_done(const char *path, enum fault_kind fault);
+/* Returns 0, or -1: the deadline passed. */
+int mirror_lock_push(const char *path, int64_t deadline);
+void mirror_lock_push_end(const char *path);
+
+#endif

@@ -1,0 +1,166 @@
+/*
+ * Who may touch a mirror now: a table keyed by path, for the threads of one
+ * process. One refresh runs and others wait; pushes exclude refreshes but not
+ * each other. Every wait has a deadline. Never touches a file.
+ */
+#include "mirror-internal.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "clock.h"
+#include "mem.h"
+
+struct entry {
+	struct entry *next;
+	char *path;
+	unsigned users;  /* threads inside, and pushes under way */
+	unsigned pushes;
+	int refreshing;
+	uint64_t started, ended; /* numbers of the last refresh */
+	enum fault_kind fault;   /* of the one that ended last */
+};
+
+static struct entry *entries;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+/* One for all paths: waiters are few, at most one per worker. */
+static pthread_cond_t changed;
+
+static void init_changed(void)
+{
+	pthread_condattr_t attr;
+
+	/* clock_ms() is monotonic, so the waits must be too. */
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&changed, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+/* The entry of a path, made when it is new; locks the table. */
+static struct entry *enter(const char *path)
+{
+	struct entry *e;
+
+	pthread_once(&once, init_changed);
+	pthread_mutex_lock(&mutex);
+	for (e = entries; e; e = e->next)
+		if (!strcmp(e->path, path))
+			break;
+	if (!e) {
+		e = mem_zalloc(sizeof(*e));
+		e->path = mem_strdup(path);
+		e->next = entries;
+		entries = e;
+	}
+	e->users++;
+	return e;
+}
+
+/* Unlocks the table; an entry that nobody uses is freed. */
+static void leave(struct entry *e)
+{
+	struct entry **p = &entries;
+
+	if (--e->users == 0) {
+		while (*p != e)
+			p = &(*p)->next;
+		*p = e->next;
+		free(e->path);
+		free(e);
+	}
+	pthread_mutex_unlock(&mutex);
+}
+
+/* Returns 0, or -1 once the deadline has passed. */
+static int wait_change(int64_t deadline)
+{
+	int left = clock_left(deadline);
+	struct timespec ts;
+
+	if (!left)
+		return -1;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	ts.tv_sec += left / 1000;
+	ts.tv_nsec += left % 1000 * 1000000L;
+	if (ts.tv_nsec >= 1000000000L) {
+		ts.tv_sec++;
+		ts.tv_nsec -= 1000000000L;
+	}
+	pthread_cond_timedwait(&changed, &mutex, &ts);
+	return 0;
+}
+
+enum mirror_turn mirror_lock_refresh(const char *path, int64_t deadline,
+				     enum fault_kind *fault)
+{
+	struct entry *e = enter(path);
+	/* What runs now began before we came: only the next one counts. */
+	uint64_t first = e->started + 1;
+	enum mirror_turn turn;
+
+	for (;;) {
+		if (e->ended >= first) {
+			/* Its deadline may have been nearer than ours. */
+			if (e->fault != FAULT_TIMEOUT) {
+				*fault = e->fault;
+				turn = MIRROR_TURN_JOINED;
+				break;
+			}
+			first = e->started + 1;
+		}
+		if (!e->refreshing && !e->pushes) {
+			e->refreshing = 1;
+			e->started++;
+			e->users++; /* until mirror_lock_done */
+			turn = MIRROR_TURN_RUN;
+			break;
+		}
+		if (wait_change(deadline)) {
+			turn = MIRROR_TURN_LATE;
+			break;
+		}
+	}
+	leave(e);
+	return turn;
+}
+
+void mirror_lock_done(const char *path, enum fault_kind fault)
+{
+	struct entry *e = enter(path);
+
+	e->refreshing = 0;
+	e->ended = e->started;
+	e->fault = fault;
+	pthread_cond_broadcast(&changed);
+	e->users--;
+	leave(e);
+}
+
+int mirror_lock_push(const char *path, int64_t deadline)
+{
+	struct entry *e = enter(path);
+	int rc = 0;
+
+	while (e->refreshing && !rc)
+		rc = wait_change(deadline);
+	if (!rc) {
+		e->pushes++;
+		e->users++; /* until mirror_lock_push_end */
+	}
+	leave(e);
+	return rc;
+}
+
+void mirror_lock_push_end(const char *path)
+{
+	struct entry *e = enter(path);
+
+	e->pushes--;
+	pthread_cond_broadcast(&changed);
+	e->users--;
+	leave(e);
+}

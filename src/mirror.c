@@ -1,0 +1,247 @@
+/*
+ * Mirrors, refreshed: takes a repository and a deadline, makes its mirror or
+ * brings it up to what the upstream has now, and says how fresh it is. One
+ * refresh of a mirror at a time, none while a push runs. A mirror appears in
+ * its place only when it is whole.
+ */
+#include "mirror.h"
+#include "mirror-internal.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <poll.h>
+
+#include "clock.h"
+#include "config.h"
+#include "gitenv.h"
+#include "log.h"
+
+/* An upstream that fails within this time is asked again. */
+#define QUICK_MS 3000
+#define ATTEMPTS 3
+
+/* What git and ssh said, for the operator. */
+static void log_words(const struct mirror_job *j, enum fault_kind fault)
+{
+	struct buf line = BUF_INIT;
+	struct gitenv_url url = { 0 };
+
+	gitenv_url(j->u->url, &url);
+	fault_words(j->words.len ? j->words.data : "", j->words.len, &line);
+	if (fault != FAULT_NONE)
+		log_warn("%s: upstream \"%s\" (%s %s): %s: %s", j->name,
+			 j->u->name, url.scheme, *url.host ? url.host : "local",
+			 fault_text(fault)->code, line.data);
+	else
+		log_warn("%s: upstream \"%s\": %s", j->name, j->u->name,
+			 line.data);
+	buf_clear(&line);
+}
+
+/* Ask, and ask again after 200 and 400 ms where that may help. */
+static enum fault_kind ask(struct mirror_job *j)
+{
+	int64_t quick = clock_ms() + QUICK_MS;
+	enum fault_kind fault;
+
+	for (int try = 1;; try++) {
+		fault = mirror_git_ask(j);
+		/* It may have answered at the second dial only. */
+		if (fault == FAULT_NONE && j->words.len)
+			log_words(j, fault);
+		if (fault != FAULT_UNREACHABLE || try == ATTEMPTS ||
+		    !clock_left(quick) || clock_left(j->deadline) < 1000)
+			return fault;
+		log_words(j, fault);
+		poll(NULL, 0, 100 << try);
+	}
+}
+
+/*
+ * Bring the repository in dir to the answer. The answer is saved only when
+ * the references are those that it named: the upstream may have moved on
+ * between the two.
+ */
+static enum fault_kind bring(struct mirror_job *j, const char *dir, int fetch)
+{
+	enum fault_kind fault = FAULT_NONE;
+	int same = 0;
+
+	if (!fetch)
+		fault = mirror_git_compare(j, dir, &same);
+	if (fault == FAULT_NONE && !same) {
+		if (mirror_saved_remove(dir))
+			return FAULT_LOCAL;
+		fault = mirror_git_fetch(j, dir);
+		if (fault == FAULT_NONE)
+			fault = mirror_git_compare(j, dir, &same);
+	}
+	if (fault == FAULT_NONE)
+		fault = mirror_git_head(j, dir);
+	if (fault == FAULT_NONE && same && mirror_saved_write(j, dir))
+		return FAULT_LOCAL;
+	return fault;
+}
+
+/* The first clone: beside its place, then renamed into it. */
+static enum fault_kind clone(struct mirror_job *j)
+{
+	static atomic_uint number;
+	struct buf tmp = BUF_INIT;
+	enum fault_kind fault = FAULT_LOCAL;
+
+	if (mirror_path_parents(j->path))
+		return FAULT_LOCAL;
+	buf_addf(&tmp, "%s.tmp-%d-%u", j->path, (int)getpid(),
+		 atomic_fetch_add(&number, 1));
+	fault = mirror_git_init(j, tmp.data);
+	if (fault == FAULT_NONE)
+		fault = bring(j, tmp.data, 1);
+	if (fault == FAULT_NONE && rename(tmp.data, j->path)) {
+		log_error("%s: cannot be made: %s; remove what is there",
+			  j->path, strerror(errno));
+		fault = FAULT_LOCAL;
+	}
+	if (fault != FAULT_NONE && !access(tmp.data, F_OK))
+		mirror_clean_tree(tmp.data);
+	buf_clear(&tmp);
+	return fault;
+}
+
+static enum fault_kind refresh(struct mirror_job *j)
+{
+	enum fault_kind fault = ask(j);
+
+	if (fault != FAULT_NONE)
+		return fault;
+	if (!mirror_path_is_bare(j->path))
+		return clone(j);
+	if (mirror_saved_equal(j)) {
+		mirror_saved_touch(j->path);
+		return FAULT_NONE;
+	}
+	/* A fetch that was killed may have left its locks. */
+	mirror_clean_locks(j->path, j->c->refresh_ms);
+	return bring(j, j->path, 0);
+}
+
+static enum fault_kind run_refresh(const struct config *c,
+				   const struct config_upstream *u,
+				   const char *name, const char *path,
+				   int64_t deadline)
+{
+	struct mirror_job j = { .c = c, .u = u, .name = name, .path = path };
+	struct buf url = BUF_INIT;
+	int64_t bound = clock_ms() + c->refresh_ms;
+	enum fault_kind fault;
+
+	buf_addf(&url, "%s%s%s", u->url, name, u->suffix);
+	j.url = buf_take(&url);
+	j.deadline = deadline < bound ? deadline : bound;
+	fault = refresh(&j);
+	if (fault != FAULT_NONE)
+		log_words(&j, fault);
+	free(j.url);
+	buf_clear(&j.head);
+	buf_clear(&j.refs);
+	buf_clear(&j.words);
+	return fault;
+}
+
+/* With the turn that others leave us. */
+static enum fault_kind refresh_in_turn(const struct config *c,
+				       const struct config_upstream *u,
+				       const char *name, const char *path,
+				       int64_t deadline)
+{
+	enum fault_kind fault = FAULT_TIMEOUT;
+
+	switch (mirror_lock_refresh(path, deadline, &fault)) {
+	case MIRROR_TURN_RUN:
+		fault = run_refresh(c, u, name, path, deadline);
+		mirror_lock_done(path, fault);
+		break;
+	case MIRROR_TURN_JOINED:
+		break;
+	case MIRROR_TURN_LATE:
+		log_warn("%s: no turn to ask upstream \"%s\" in time; a push "
+			 "or a slow refresh is under way",
+			 name, u->name);
+		fault = FAULT_TIMEOUT;
+		break;
+	}
+	return fault;
+}
+
+/* Faults that pass by themselves: what there is may do meanwhile. */
+static int is_passing(enum fault_kind fault)
+{
+	return fault == FAULT_UNREACHABLE || fault == FAULT_TIMEOUT ||
+	       fault == FAULT_AGENT;
+}
+
+int mirror_refresh(const struct config *c, const struct config_repo *r,
+		   const char *name, int64_t deadline, int64_t *age_ms,
+		   enum fault_kind *fault)
+{
+	struct buf path = BUF_INIT;
+	int64_t age;
+	int rc = 0;
+
+	*age_ms = 0;
+	*fault = FAULT_NONE;
+	if (mirror_path(c, r, name, &path)) {
+		*fault = r->upstream ? FAULT_LOCAL : FAULT_NOT_FOUND;
+		rc = -1;
+	} else if (r->upstream) {
+		age = mirror_saved_age(path.data);
+		if (r->fresh == FRESH_BOUND && age >= 0 && age < r->fresh_ms)
+			*age_ms = age;
+		else
+			*fault = refresh_in_turn(c, r->upstream, name,
+						 path.data, deadline);
+		if (*fault != FAULT_NONE)
+			rc = -1;
+		if (rc && r->fresh == FRESH_OFFLINE && is_passing(*fault) &&
+		    mirror_path_is_bare(path.data)) {
+			*age_ms = mirror_saved_any_age(path.data);
+			rc = 1;
+		}
+	}
+	buf_clear(&path);
+	return rc;
+}
+
+int mirror_push_begin(const struct config *c, const struct config_repo *r,
+		      const char *name, int64_t deadline)
+{
+	struct buf path = BUF_INIT;
+	int rc = 0;
+
+	if (r->upstream) {
+		rc = mirror_path(c, r, name, &path);
+		if (!rc)
+			rc = mirror_lock_push(path.data, deadline);
+		/* Without this, an old answer would pass for the new state. */
+		if (!rc && mirror_saved_remove(path.data)) {
+			mirror_lock_push_end(path.data);
+			rc = -1;
+		}
+	}
+	buf_clear(&path);
+	return rc;
+}
+
+void mirror_push_end(const struct config *c, const struct config_repo *r,
+		     const char *name)
+{
+	struct buf path = BUF_INIT;
+
+	if (r->upstream && !mirror_path(c, r, name, &path))
+		mirror_lock_push_end(path.data);
+	buf_clear(&path);
+}

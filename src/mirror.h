@@ -1,0 +1,51 @@
+#ifndef MIRROR_H
+#define MIRROR_H
+
+#include <stdint.h>
+#include "fault.h"
+
+struct buf;
+struct config;
+struct config_repo;
+
+/*
+ * The bare repository that serves a name: a mirror of its upstream's, made
+ * and refreshed here, or one of the operator's own (hosted), never touched
+ * but by pushes. A mirror is a cache and may be deleted at any time.
+ */
+
+/*
+ * Where the repository is, or would be: HOSTED/NAME.git, or
+ * MIRRORS/SCHEME_[USER@]HOST_PORT/PATH.git ("_SUFFIX" follows the port where
+ * the upstream's suffix is not ".git"). Returns 0; -1 when it is hosted and not there, or lies
+ * behind a symbolic link below HOSTED.
+ */
+int mirror_path(const struct config *c, const struct config_repo *r,
+		const char *name, struct buf *out);
+
+/*
+ * Make it ready to be advertised, as fresh as its [repo] says: first clone,
+ * refresh (one runs, one waits, a caller joins only one that starts after it
+ * came), default branch. Logged. Returns 0; 1 when `fresh = offline-ok` and
+ * what there is must do (*age_ms is its age); -1 with *fault set.
+ * deadline: clock_ms() value.
+ */
+int mirror_refresh(const struct config *c, const struct config_repo *r,
+		   const char *name, int64_t deadline, int64_t *age_ms,
+		   enum fault_kind *fault);
+
+/*
+ * A push is about to run on this repository: no refresh runs until it has
+ * ended, and the next one asks the upstream whatever it knew. Pushes do not
+ * wait for each other, only for a refresh under way. Returns 0, or -1 when
+ * the deadline passed first. Each 0 is paired with one mirror_push_end.
+ */
+int mirror_push_begin(const struct config *c, const struct config_repo *r,
+		      const char *name, int64_t deadline);
+void mirror_push_end(const struct config *c, const struct config_repo *r,
+		     const char *name);
+
+/* At start: remove what an earlier process left half-made. Logged. */
+void mirror_clean(const struct config *c);
+
+#endif

@@ -1,0 +1,30 @@
+#ifndef REQUEST_H
+#define REQUEST_H
+
+#include <stdint.h>
+
+/*
+ * One request's FastCGI parameters, validated and bounded. Strings belong to
+ * the array that they were read from; those not given are "". Pure.
+ */
+struct request {
+	const char *method;
+	const char *path;      /* PATH_INFO */
+	const char *query;
+	const char *who;       /* REMOTE_USER, checked by the web server */
+	const char *addr;      /* REMOTE_ADDR */
+	const char *content_type;
+	const char *content_encoding; /* "" or "gzip" */
+	const char *git_protocol;
+	const char *server_protocol;
+	int64_t content_length; /* -1: not given, the body ends when it ends */
+};
+
+/*
+ * Fill out from params, "NAME=value" strings and a NULL. Returns 0, or -1 with
+ * *error set to a constant sentence part: a value is too long, has control
+ * bytes, or is malformed; fields may then be "" that were given.
+ */
+int request_read(char **params, struct request *out, const char **error);
+
+#endif

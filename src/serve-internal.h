@@ -1,0 +1,59 @@
+#ifndef SERVE_INTERNAL_H
+#define SERVE_INTERNAL_H
+
+#include <stdint.h>
+
+#include "audit.h"
+#include "buf.h"
+#include "commands.h"
+#include "config.h"
+#include "policy.h"
+#include "refusal.h"
+#include "request.h"
+#include "route.h"
+#include "session.h"
+#include "spool.h"
+
+struct FCGX_Request;
+
+/* One request on its way, owned by serve_request. */
+struct serve {
+	struct FCGX_Request *fcgi;
+	int fd;
+	const struct config *c;
+	const char *backend;
+
+	struct request req;
+	struct route route;
+	const struct config_repo *repo;
+	struct session *session;
+	struct buf git_dir;
+	struct spool spool;
+	struct commands commands;
+	int body_read;
+	int64_t age_ms; /* of what an offline mirror serves; -1: fresh */
+
+	struct refusal why;
+	struct buf sentence; /* why.sentence, where it is made here */
+	struct audit audit;
+	struct buf rule;   /* audit.rule */
+	struct buf detail; /* audit.detail */
+};
+
+/*
+ * Remember why not, for the client, and in detail for the audit record, unless
+ * something said more before. Returns -1.
+ */
+int serve_refuse(struct serve *s, const struct refusal *why,
+		 const char *detail);
+
+/* The rule that decided, for the audit record. */
+void serve_note_rule(struct serve *s, const struct decision *d);
+
+/* The step that takes the body in. Returns 0, or -1: refused. */
+int serve_body(struct serve *s);
+
+/* Read what is left of the body, keeping nothing but a push's commands. */
+void serve_drain(struct serve *s);
+
+#endif

@@ -1,0 +1,260 @@
+/*
+ * The story of one request. Takes an accepted FastCGI request, gives one
+ * answer and one audit line; each step either goes on or says why not, and
+ * serve_request frees what any of them acquired.
+ */
+#include "serve.h"
+#include "serve-internal.h"
+
+#include <fcgiapp.h>
+#include <inttypes.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "backend.h"
+#include "cgienv.h"
+#include "clock.h"
+#include "env.h"
+#include "log.h"
+#include "mirror.h"
+#include "reply.h"
+
+int serve_refuse(struct serve *s, const struct refusal *why,
+		 const char *detail)
+{
+	s->why = *why;
+	s->audit.verdict = "refused";
+	s->audit.code = why->code;
+	if (detail != NULL && s->detail.len == 0)
+		buf_adds(&s->detail, detail);
+	return -1;
+}
+
+void serve_note_rule(struct serve *s, const struct decision *d)
+{
+	buf_reset(&s->rule);
+	if (d->rule != NULL)
+		buf_addf(&s->rule, "%s:%d", s->c->file, d->rule->line);
+	else
+		buf_adds(&s->rule, "none");
+}
+
+static int refuse_fault(struct serve *s, enum fault_kind kind)
+{
+	struct refusal why;
+
+	refusal_of_fault(kind, &why);
+	return serve_refuse(s, &why, fault_text(kind)->code);
+}
+
+static const char *operation(const struct serve *s)
+{
+	if (s->route.service == SERVICE_RECEIVE_PACK)
+		return "push";
+	if (s->route.service == SERVICE_UPLOAD_PACK)
+		return "fetch";
+	return "-";
+}
+
+static int step_request(struct serve *s)
+{
+	const char *error;
+	int rc = request_read(s->fcgi->envp, &s->req, &error);
+
+	log_set_id(s->session->id);
+	s->audit.id = s->session->id;
+	s->audit.who = s->req.who;
+	s->audit.addr = s->req.addr;
+	if (rc < 0)
+		return serve_refuse(s, &refusal_bad_request, error);
+	if (*s->req.path == '\0')
+		return serve_refuse(s, &refusal_bad_request,
+			      "the web server passes no PATH_INFO; see "
+			      "git-gated(8)");
+	return 0;
+}
+
+static int step_route(struct serve *s)
+{
+	route_find(s->req.method, s->req.path, s->req.query, &s->route);
+	s->audit.op = operation(s);
+	s->audit.repo = s->route.repo;
+	switch (s->route.kind) {
+	case ROUTE_ADVERTISE:
+	case ROUTE_RPC:
+	case ROUTE_HEALTH:
+		return 0;
+	case ROUTE_DUMB:
+		return serve_refuse(s, &refusal_dumb_protocol, s->req.path);
+	case ROUTE_BAD_METHOD:
+		return serve_refuse(s, &refusal_bad_method, s->req.method);
+	case ROUTE_BAD_NAME:
+		return serve_refuse(s, &refusal_not_found, s->route.error);
+	case ROUTE_NONE:
+		break;
+	}
+	return serve_refuse(s, &refusal_not_found, s->req.path);
+}
+
+/* Pushing to what one may read is denied by name; all else is not there. */
+static int refuse_denied(struct serve *s, const struct decision *d)
+{
+	struct decision see = policy_decide(s->c, s->req.who, OP_FETCH,
+					    s->route.repo, NULL);
+
+	if (d->verdict == VERDICT_ERROR)
+		return serve_refuse(s, &refusal_bad_request, "REMOTE_USER is malformed");
+	if (d->verdict == VERDICT_NOT_FOUND)
+		return serve_refuse(s, &refusal_not_found, "no [repo] has this name");
+	serve_note_rule(s, d);
+	if (see.verdict == VERDICT_ALLOW)
+		return serve_refuse(s, &refusal_no_push, "denied");
+	return serve_refuse(s, &refusal_not_found, "denied");
+}
+
+static int step_policy(struct serve *s)
+{
+	struct decision d;
+
+	s->repo = config_repo(s->c, s->route.repo);
+	session_name(s->session, s->req.who, s->req.addr, s->route.repo,
+		     operation(s));
+	if (s->route.service == SERVICE_RECEIVE_PACK)
+		d = policy_may_push(s->c, s->req.who, s->route.repo);
+	else
+		d = policy_decide(s->c, s->req.who, OP_FETCH, s->route.repo,
+				  NULL);
+	if (d.verdict != VERDICT_ALLOW || s->repo == NULL)
+		return refuse_denied(s, &d);
+	serve_note_rule(s, &d);
+	return 0;
+}
+
+static int has_repository(const char *git_dir)
+{
+	struct buf b = BUF_INIT;
+	int rc;
+
+	buf_addf(&b, "%s/HEAD", git_dir);
+	rc = access(b.data, F_OK);
+	buf_clear(&b);
+	return rc == 0;
+}
+
+/* Asked at each advertisement; an RPC follows one, and asks only when the
+ * mirror was deleted since. */
+static int step_mirror(struct serve *s)
+{
+	int64_t now = clock_ms();
+	enum fault_kind fault = FAULT_NONE;
+	int rc;
+
+	if (mirror_path(s->c, s->repo, s->route.repo, &s->git_dir) < 0)
+		return serve_refuse(s, &refusal_not_found, "not in the hosted directory");
+	if (s->route.kind == ROUTE_RPC && has_repository(s->git_dir.data))
+		return 0;
+	session_stage(s->session, STAGE_MIRROR);
+	rc = mirror_refresh(s->c, s->repo, s->route.repo,
+			    now + s->c->refresh_ms, &s->age_ms, &fault);
+	if (rc < 0)
+		return refuse_fault(s, fault);
+	if (rc == 0)
+		s->age_ms = -1;
+	return 0;
+}
+
+static int run_backend(struct serve *s)
+{
+	struct env env = ENV_INIT;
+	struct buf headers = BUF_INIT;
+	struct backend_run run = { .program = s->backend, .env = &env,
+				   .client = s->fd, .session = s->session };
+	enum backend_end end;
+
+	session_stage(s->session, STAGE_BACKEND);
+	buf_adds(&headers, "");
+	if (s->age_ms >= 0)
+		buf_addf(&headers,
+			 "Warning: 110 git-gate \"the upstream cannot be asked;"
+			 " this is %" PRId64 " s old\"\r\n", s->age_ms / 1000);
+	run.headers = headers.data;
+	run.in = spool_rewind(&s->spool);
+	cgienv_fill(&env, s->c, &s->req, s->session->id, &s->route,
+		    s->git_dir.data, s->spool.len);
+	end = run.in < 0 ? BACKEND_SILENT
+			 : backend_run(s->fcgi, s->c, &run);
+	env_clear(&env);
+	buf_clear(&headers);
+	s->audit.verdict = end == BACKEND_DONE ? "allowed" : "failed";
+	if (end != BACKEND_DONE && run.reason != NULL)
+		buf_adds(&s->detail, run.reason);
+	/* without its end record the client sees a broken answer, not a short */
+	if (end == BACKEND_CUT)
+		shutdown(s->fd, SHUT_RDWR);
+	return end == BACKEND_SILENT ? serve_refuse(s, &refusal_internal, NULL) : 0;
+}
+
+static int step_backend(struct serve *s)
+{
+	int push = s->route.kind == ROUTE_RPC &&
+		   s->route.service == SERVICE_RECEIVE_PACK;
+	int rc;
+
+	if (push && mirror_push_begin(s->c, s->repo, s->route.repo,
+				      clock_ms() + s->c->queue_ms) < 0)
+		return serve_refuse(s, &refusal_overloaded, "waited for a refresh");
+	rc = run_backend(s);
+	if (push)
+		mirror_push_end(s->c, s->repo, s->route.repo);
+	return rc;
+}
+
+/* Returns 0 when the client has its answer, -1 when s->why is to be given. */
+static int tell(struct serve *s)
+{
+	if (step_request(s) < 0 || step_route(s) < 0)
+		return -1;
+	if (s->route.kind == ROUTE_HEALTH) {
+		s->audit.verdict = NULL; /* a probe is no decision */
+		reply_text(s->fcgi, 200, "ok\n");
+		return 0;
+	}
+	if (step_policy(s) < 0 || step_mirror(s) < 0)
+		return -1;
+	if (s->route.kind == ROUTE_RPC && serve_body(s) < 0)
+		return -1;
+	return step_backend(s);
+}
+
+void serve_request(struct FCGX_Request *fcgi, int fd, const struct config *c,
+		   const char *backend)
+{
+	struct serve s = { .fcgi = fcgi, .fd = fd, .c = c, .backend = backend,
+			   .spool = SPOOL_INIT, .age_ms = -1 };
+	int64_t began = clock_ms();
+
+	s.session = session_begin(fd, c->total_ms);
+	commands_init(&s.commands);
+	if (tell(&s) < 0) {
+		session_stage(s.session, STAGE_REPLY);
+		serve_drain(&s);
+		reply_refuse(fcgi, &s.route, &s.commands, &s.why,
+			     s.session->id);
+	}
+	serve_drain(&s);
+	s.audit.rule = s.rule.data;
+	s.audit.detail = s.detail.data;
+	s.audit.in = s.session->in;
+	s.audit.out = s.session->out;
+	s.audit.ms = clock_ms() - began;
+	if (s.audit.verdict != NULL)
+		audit_log(&s.audit);
+	session_end(s.session);
+	spool_clear(&s.spool);
+	commands_clear(&s.commands);
+	buf_clear(&s.git_dir);
+	buf_clear(&s.sentence);
+	buf_clear(&s.rule);
+	buf_clear(&s.detail);
+	log_set_id(NULL);
+}

@@ -1,0 +1,15 @@
+#ifndef SERVE_H
+#define SERVE_H
+
+struct FCGX_Request;
+struct config;
+
+/*
+ * The story of one request: request, route, policy, mirror, spool, cgienv,
+ * backend, reply. fd is its connection, already in fcgi; backend is
+ * git-http-backend's absolute path. Everything it acquires it frees.
+ */
+void serve_request(struct FCGX_Request *fcgi, int fd, const struct config *c,
+		   const char *backend);
+
+#endif

@@ -1,0 +1,226 @@
+/*
+ * The pool of workers. Takes a listening socket, gives each connection to
+ * serve_request; knows libfcgi's ways with a connection, nothing of git.
+ */
+#include "workers.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "listen.h"
+#include "log.h"
+#include "mem.h"
+#include "serve.h"
+#include "session.h"
+
+/* A request needs about 100 KiB (a pkt-line, a pipe's chunk, a path). */
+#define STACK_SIZE (512 * 1024)
+
+/* A configuration, kept until the last request that began under it ends. */
+struct shared_config {
+	struct config *c;
+	unsigned users;
+};
+
+struct workers {
+	int listen_fd, wake_fd, stop_fd;
+	const char *backend;
+	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t ended;
+	struct shared_config *current;
+	unsigned running;
+	pthread_mutex_t accepting; /* one of us waits in poll, not all */
+};
+
+static void release(struct workers *w, struct shared_config *sc)
+{
+	unsigned left;
+
+	pthread_mutex_lock(&w->lock);
+	left = --sc->users;
+	pthread_mutex_unlock(&w->lock);
+	if (left == 0) {
+		config_free(sc->c);
+		free(sc);
+	}
+}
+
+static struct shared_config *hold(struct workers *w)
+{
+	struct shared_config *sc;
+
+	pthread_mutex_lock(&w->lock);
+	sc = w->current;
+	sc->users++;
+	pthread_mutex_unlock(&w->lock);
+	return sc;
+}
+
+static void replace(struct workers *w, struct config *c)
+{
+	struct shared_config *sc = mem_zalloc(sizeof(*sc)), *old;
+
+	sc->c = c;
+	sc->users = 1;
+	pthread_mutex_lock(&w->lock);
+	old = w->current;
+	w->current = sc;
+	pthread_mutex_unlock(&w->lock);
+	if (old != NULL)
+		release(w, old);
+}
+
+void workers_reload(struct workers *w, struct config *c)
+{
+	replace(w, c);
+}
+
+static int take_connection(struct workers *w)
+{
+	struct shared_config *sc;
+	int fd;
+
+	pthread_mutex_lock(&w->accepting);
+	sc = hold(w);
+	/* the bounds of a request that comes after a reload are a little old */
+	fd = listen_accept(w->listen_fd, w->stop_fd, (long)sc->c->read_ms,
+			   (long)sc->c->write_ms);
+	pthread_mutex_unlock(&w->accepting);
+	release(w, sc);
+	return fd;
+}
+
+/*
+ * libfcgi accepts by itself when it holds no connection. Ours is accepted
+ * before, so that it is close-on-exec, has time-outs already while parameters
+ * are read, and so that stopping needs no signal: it is given to libfcgi as
+ * the kept connection of a request that ended, and -1 is its listening socket.
+ */
+static int read_parameters(FCGX_Request *fcgi, int fd)
+{
+	FCGX_InitRequest(fcgi, -1, 0);
+	fcgi->ipcFd = fd;
+	fcgi->keepConnection = 1;
+	if (FCGX_Accept_r(fcgi) == 0)
+		return 0;
+	log_debug("a connection ended before it had asked for anything");
+	return -1;
+}
+
+static void serve_connection(struct workers *w, int fd)
+{
+	struct shared_config *sc;
+	FCGX_Request fcgi;
+	uint64_t one = 1;
+
+	if (session_number() == 0 &&
+	    write(w->wake_fd, &one, sizeof(one)) < 0)
+		log_warn("eventfd: %s", strerror(errno));
+	if (read_parameters(&fcgi, fd) < 0)
+		return;
+	sc = hold(w);
+	serve_request(&fcgi, fd, sc->c, w->backend);
+	release(w, sc);
+	/* one request a connection: an idle one would hold this worker */
+	fcgi.keepConnection = 0;
+	FCGX_Finish_r(&fcgi);
+}
+
+static void *work(void *arg)
+{
+	struct workers *w = arg;
+	int fd;
+
+	while ((fd = take_connection(w)) >= 0)
+		serve_connection(w, fd);
+	pthread_mutex_lock(&w->lock);
+	w->running--;
+	pthread_cond_signal(&w->ended);
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+static int start_one(struct workers *w)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	int rc;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	pthread_mutex_lock(&w->lock);
+	w->running++;
+	rc = pthread_create(&thread, &attr, work, w);
+	if (rc != 0)
+		w->running--;
+	pthread_mutex_unlock(&w->lock);
+	pthread_attr_destroy(&attr);
+	if (rc != 0)
+		log_error("cannot start a worker: %s; lower gate.workers",
+			  strerror(rc));
+	return rc == 0 ? 0 : -1;
+}
+
+struct workers *workers_start(unsigned n, int listen_fd, int wake_fd,
+			      struct config *c, const char *backend)
+{
+	struct workers *w = mem_zalloc(sizeof(*w));
+	pthread_condattr_t attr;
+	unsigned i;
+
+	w->listen_fd = listen_fd;
+	w->wake_fd = wake_fd;
+	w->backend = backend;
+	w->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_mutex_init(&w->accepting, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->ended, &attr);
+	replace(w, c);
+	if (w->stop_fd < 0 || FCGX_Init() != 0) {
+		log_error("cannot start: %s", strerror(errno));
+		return NULL;
+	}
+	session_table(n);
+	for (i = 0; i < n; i++)
+		if (start_one(w) < 0)
+			return NULL;
+	return w;
+}
+
+void workers_stop(struct workers *w)
+{
+	uint64_t one = 1;
+
+	/* stays readable, for all of them */
+	if (write(w->stop_fd, &one, sizeof(one)) < 0)
+		log_error("eventfd: %s", strerror(errno));
+}
+
+int workers_join(struct workers *w, int timeout_ms)
+{
+	struct timespec until;
+	int rc = 0, left;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += timeout_ms / 1000;
+	until.tv_nsec += timeout_ms % 1000 * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&w->lock);
+	while (w->running > 0 && rc == 0)
+		rc = pthread_cond_timedwait(&w->ended, &w->lock, &until);
+	left = w->running > 0;
+	pthread_mutex_unlock(&w->lock);
+	return left ? -1 : 0;
+}

@@ -1,0 +1,29 @@
+#ifndef WORKERS_H
+#define WORKERS_H
+
+struct config;
+
+/*
+ * The pool: threads that each accept, serve and finish one request at a time,
+ * sharing the configuration that was current when the request came.
+ */
+struct workers;
+
+/*
+ * Start n of them on the listening descriptor. c is taken over. backend is
+ * git-http-backend's absolute path. wake_fd (an eventfd) is written when the
+ * first session begins. Returns NULL, logged, on failure.
+ */
+struct workers *workers_start(unsigned n, int listen_fd, int wake_fd,
+			      struct config *c, const char *backend);
+
+/* Requests from now on see c, which is taken over. */
+void workers_reload(struct workers *w, struct config *c);
+
+/* Accept no more; what runs goes on. */
+void workers_stop(struct workers *w);
+
+/* Wait up to timeout_ms for all to have ended. Returns 0, or -1. */
+int workers_join(struct workers *w, int timeout_ms);
+
+#endif
