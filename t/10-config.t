@@ -1,0 +1,244 @@
+#!/bin/bash
+# The configuration: read as git reads it, every error with file and line, all
+# at once; what it names on disk is checked too.
+. "${SOURCE:?is the source directory}/t/lib.sh"
+
+gate() { "$BUILD/git-gate" "$@"; }
+check() { gate check -c "$T/conf"; }
+
+# --- our lexer and git's ------------------------------------------------
+
+# agrees NAME TEXT: printf's format; both take it and list the same, or both
+# refuse it.
+agrees() {
+	# shellcheck disable=SC2059
+	printf "$2" >"$T/odd"
+	compare
+	result $? "as git reads it: $1"
+}
+compare() {
+	local theirs ours
+	git config --list -f "$T/odd" >"$T/theirs" 2>/dev/null
+	theirs=$?
+	gate check --list -c "$T/odd" >"$T/ours" 2>"$T/said"
+	ours=$?
+	[ $ours -le 1 ] || return 1
+	if [ $theirs -eq 0 ] && [ $ours -eq 0 ]; then
+		cmp "$T/theirs" "$T/ours" >>"$T/said" 2>&1
+	else
+		[ $theirs -ne 0 ] && [ $ours -ne 0 ]
+	fi
+}
+
+agrees 'nothing' ''
+agrees 'comments' '# a\n; b\n\n \t\n[a] # c\n k = v # c\n l = w;c\n'
+agrees 'no newline at the end' '[a]\nk = v'
+agrees 'a byte order mark' '\xef\xbb\xbf[a]\nk = v\n'
+agrees 'half a byte order mark' '\xef\xbb[a]\nk = v\n'
+agrees 'CR LF' '[a]\r\nk = v\r\nl = w \\\r\n x\r\n'
+agrees 'a lone CR' '[a]\nk = v\rw\n\rl = x\n'
+agrees 'case' '[SeC "SuB"]\nKeY = VaL\n'
+agrees 'a dotted section' '[a.B.c]\nk = v\n'
+agrees 'a dotted and quoted section' '[a.B "C.d"]\nk = v\n'
+agrees 'an empty subsection' '[a ""]\nk = v\n'
+agrees 'escapes in a subsection' '[a "b\\"c\\\\d\\e"]\nk = v\n'
+agrees 'several things in one line' '[a] k = v\n[b]l=1\n[c]m\n'
+agrees 'keys without a value' '[a]\nk\nl \nm=\nn = \n'
+agrees 'spaces inside and around' '[a]\nk =   x   y   \n'
+agrees 'quoted spaces' '[a]\nk = "  x  " y "z"\n'
+agrees 'quotes in the middle' '[a]\nk = a"b c"d\n'
+agrees 'quoted comment signs' '[a]\nk = "a;b#c";d\n'
+agrees 'an empty string' '[a]\nk = ""\n'
+agrees 'escapes' '[a]\nk = \\\\ \\" \\n \\t \\b .\n'
+agrees 'continued lines' '[a]\nk = a\\\nb\\\n  c\nl = \\\n d\n'
+agrees 'a continued comment' '[a]\nk = a ; b \\\nl = c\n'
+agrees 'a continued quote' '[a]\nk = "a \\\n b"\n'
+agrees 'a backslash at the end' '[a]\nk = v\\'
+agrees 'many equal signs' '[a]\nk = v = w == x\n'
+agrees 'bytes past ASCII' '[a "\xc3\xa4\xff"]\nk = \xe2\x82\xac\xff\n'
+agrees 'a long value' "[a]\nk = $(printf '%5000s' x | tr ' ' y)\n"
+agrees 'bad: no closing bracket' '[a\nk = v\n'
+agrees 'bad: no closing quote in a section' '[a "b]\nk = v\n'
+agrees 'bad: no quotes in a section' '[a b]\nk = v\n'
+agrees 'bad: a space behind the quote' '[a "b" ]\nk = v\n'
+agrees 'bad: an underscore' '[a_b]\nk = v\n'
+agrees 'bad: an underscore in a key' '[a]\nk_l = v\n'
+agrees 'bad: a key that begins with a digit' '[a]\n1k = v\n'
+agrees 'bad: no closing quote' '[a]\nk = "v\nl = w\n'
+agrees 'bad: an unknown escape' '[a]\nk = \\q\n'
+agrees 'bad: no equal sign' '[a]\nk v\n'
+agrees 'bad: a comment after a bare key' '[a]\nk # c\n'
+agrees 'bad: an empty section' '[]\nk = v\n'
+agrees 'bad: a NUL byte' '[a]\nk\0 = v\n'
+
+# One byte of a file full of oddities replaced, each time another. Where git is
+# more lenient (a section without a name, a key without a section, a NUL in
+# a value), ours may refuse; it may never read something else.
+printf '[a "b\\"c"]\r\nk = "v;" w \\\n x ; y\n[d.E]l\nm=\\t#z\n' >"$T/base"
+text=$(od -An -v -to1 "$T/base" | tr -d '\n' | sed 's/ /\\/g')
+bad=0 first=0
+for byte in '\012' '\042' '\134' '\135' '\075' '\073'; do
+	first=$((first + 4))
+	for ((i = first; i < ${#text}; i += 28)); do
+		# shellcheck disable=SC2059
+		printf "${text:0:i}$byte${text:i+4}" >"$T/odd"
+		git config --list -f "$T/odd" >"$T/theirs" 2>/dev/null
+		theirs=$?
+		gate check --list -c "$T/odd" >"$T/ours" 2>/dev/null || continue
+		[ $theirs -eq 0 ] && cmp -s "$T/theirs" "$T/ours" && continue
+		bad=$((bad + 1))
+		cat -v "$T/odd" >"$T/said"
+	done
+done
+is 'no change of one byte makes ours read something else' $bad 0
+
+# --- a good configuration ----------------------------------------------
+
+mkdir "$T/srv" "$T/state"
+chmod 700 "$T/state"
+touch "$T/key" "$T/hosts"
+chmod 600 "$T/key"
+good() {
+	cat <<-END
+		[gate]
+			state = $T/state
+			hooks = $BUILD/hooks
+			libexec = $BUILD
+		[upstream "forge"]
+			url = ssh://git@forge.example/
+			identityFile = $T/key
+			knownHosts = $T/hosts
+		[repo "acme/*"]
+			upstream = forge
+		[repo "lab/*"]
+			hosted = $T/srv
+		[access]
+			allow = fetch * *
+	END
+}
+good >"$T/conf"
+ok 'a good configuration is good' check
+is 'and says so in one line' "$(wc -l <"$T/out")" 1
+like 'with what is in it' "^$T/conf: good: upstreams 1, repo sections 2, access rules 1, secret rules [1-9]" "$T/out"
+is 'no word on standard error' "$(cat "$T/err")" ''
+is 'mirrors and spool are made, for us alone' \
+	"$(stat -c '%a %F' "$T/state/mirrors" "$T/state/spool" | uniq)" \
+	'700 directory'
+PATH=$BUILD:$PATH ok 'git gate works as well' git gate check -c "$T/conf"
+
+# --- errors, all at once ------------------------------------------------
+
+cat >"$T/conf" <<'END'
+k = before any section
+[gate]
+	state = relative
+	workers = many
+	statte = /x
+[session]
+	readTimeout = 15
+	readTimeout = 15s
+[sesion]
+	readTimeout = 15
+[scan
+[gate "name"]
+[upstream "a"]
+	url = ssh://ada:geheim@forge.example/
+	identityFile = "/unclosed
+[upstream "a"]
+	url = git@forge.example:acme
+[upstream "b"]
+	url = ssh://forge.example/
+[upstream "c"]
+	url = http://forge.example/
+	tokenFile = /t
+	tokenCommand = /t
+	agentSocket = /a
+[repo "x"]
+	upstream = nowhere
+	fresh = never
+[repo "y"]
+[access]
+	allow = fetch
+	allow = read * *
+	deny = push * * main
+	allow = fetch * * refs/heads/x
+END
+no 'a bad configuration is refused' check
+is 'with every error in its line' \
+	"$(sed -n "s|^git-gate: error: $T/conf:\([0-9]*\): .*|\1|p" "$T/err" |
+		sort -n | tr '\n' ' ')" \
+	'1 3 4 5 7 8 9 11 12 14 15 16 17 18 18 22 23 24 26 27 28 30 31 32 33 '
+is 'and exit status 1' $rc 1
+unlike 'and no password' geheim
+is 'and no word on standard output' "$(cat "$T/out")" ''
+
+# --- the file itself, and files that it names ---------------------------
+
+# refuses NAME REGEX
+refuses() {
+	no "$1" check
+	like "$1: says so" "$2"
+}
+good >"$T/conf"
+chmod g+w "$T/conf"
+refuses 'a file that the group can write' "$T/conf:1: .*chmod go-w"
+chmod g-w "$T/conf"
+no 'a file that is not there' gate check -c "$T/none"
+like 'is named' "$T/none:1: cannot be opened"
+no 'a directory' gate check -c "$T"
+like 'is not a file' "$T:1: not a regular file"
+
+chmod 644 "$T/key"
+refuses 'a key that others can read' "$T/conf:5: identityFile $T/key .*chmod 0600"
+chmod 600 "$T/key"
+mv "$T/hosts" "$T/gone"
+refuses 'missing known_hosts' "$T/conf:5: knownHosts $T/hosts .*No such file"
+mv "$T/gone" "$T/hosts"
+chmod 770 "$T/state"
+refuses 'a state directory that others can write' "state $T/state .*0700"
+chmod 700 "$T/state"
+chmod 777 "$T/state/mirrors"
+refuses 'mirrors that others can write' "mirrors $T/state/mirrors .*0700"
+chmod 700 "$T/state/mirrors"
+rmdir "$T/srv"
+refuses 'a hosted directory that is not there' "$T/conf:11: hosted $T/srv "
+mkdir "$T/srv"
+
+# with SECTION LINE: the good one with a line more in a section.
+with() { good | sed "/^\[$1/a $2" >"$T/conf"; }
+with gate "git = $T/none"
+refuses 'a git that is not there' "git $T/none "
+with gate "git = $T/hosts"
+refuses 'a git that is no program' "git $T/hosts .*executable"
+good | sed "1i [scan]\nrules = $T/none" >"$T/conf"
+refuses 'rules that are not there' "rules $T/none "
+good | sed "s|hooks = .*|hooks = $T/srv|" >"$T/conf"
+refuses 'hooks without ours' "hooks $T/srv/pre-receive "
+good | sed "s|libexec = .*|libexec = $T/srv|" >"$T/conf"
+refuses 'libexec without git-gate-ssh' "libexec $T/srv/git-gate-ssh "
+good | sed "s|state = .*|state = $T/none/state|" >"$T/conf"
+refuses 'a state directory whose parent is missing' "state $T/none/state .*No such"
+good | sed "s|state = .*|state = /$(printf '%99s' | tr ' ' s)|" >"$T/conf"
+refuses 'a state directory too long for sockets' "$T/conf:2: state .*shorter"
+good | sed "s|identityFile.*|agentSocket = $T/key|" >"$T/conf"
+refuses 'an agent that is no socket' "agentSocket $T/key .*not a socket"
+good | sed "s|identityFile.*|agentSocket = $T/agent|" >"$T/conf"
+ok 'an agent that is not there yet is a warning' check
+like 'with the path' "warning: $T/conf:5: agentSocket $T/agent: No such file"
+good | sed '/allow/d' >"$T/conf"
+ok 'no rule at all is a warning' check
+like 'that says what follows' 'warning: .*everything is denied'
+
+no 'check with a word too many' gate check -c "$T/conf" x
+is 'is a usage error' $rc 2
+no 'an unknown option' gate check --frob
+is 'is a usage error too' $rc 2
+no 'an unknown command' gate frobnicate
+is 'is one as well' $rc 2
+ok 'help' gate help
+like 'lists the commands' '^  explain '
+ok 'help of one' gate check --help
+like 'shows its arguments' 'usage: git-gate check \[-c FILE\]'
+ok 'version' gate --version
+
+done_testing

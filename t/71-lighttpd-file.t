@@ -1,0 +1,4 @@
+#!/bin/bash
+# Through lighttpd, upstream over file: t/story.sh.
+SERVER=lighttpd VIA=file
+. "${SOURCE:?}/t/story.sh"

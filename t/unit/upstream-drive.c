@@ -1,0 +1,157 @@
+/*
+ * Calls the rooms of the upstream's side directly, for t/50-upstream.t:
+ *
+ *   upstream-drive CONFIG path NAME
+ *   upstream-drive CONFIG refresh NAME [MS]
+ *   upstream-drive CONFIG many NAME THREADS
+ *   upstream-drive CONFIG exclude NAME MS
+ *   upstream-drive CONFIG begin NAME
+ *   upstream-drive CONFIG push NAME      (as a pre-receive hook)
+ *   upstream-drive CONFIG clean -
+ *
+ * Prints one line of results: "rc=0 fault=none age=0".
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "child.h"
+#include "clock.h"
+#include "config.h"
+#include "forward.h"
+#include "log.h"
+#include "mirror.h"
+#include "updates.h"
+
+static const struct config *conf;
+static const struct config_repo *repo;
+static const char *name;
+static int wait_ms = 60000;
+static atomic_int good;
+
+static int refresh(void)
+{
+	enum fault_kind fault;
+	int64_t age;
+	int rc = mirror_refresh(conf, repo, name, clock_ms() + wait_ms, &age,
+				&fault);
+
+	printf("rc=%d fault=%s age=%s\n", rc, fault_text(fault)->code,
+	       age ? "some" : "0");
+	return rc;
+}
+
+static void *refresh_thread(void *arg)
+{
+	enum fault_kind fault;
+	int64_t age;
+
+	(void)arg;
+	if (!mirror_refresh(conf, repo, name, clock_ms() + wait_ms, &age,
+			    &fault))
+		atomic_fetch_add(&good, 1);
+	return NULL;
+}
+
+static int many(int threads)
+{
+	pthread_t list[64];
+
+	for (int i = 0; i < threads && i < 64; i++)
+		pthread_create(&list[i], NULL, refresh_thread, NULL);
+	for (int i = 0; i < threads && i < 64; i++)
+		pthread_join(list[i], NULL);
+	printf("good=%d\n", atomic_load(&good));
+	return atomic_load(&good) != threads;
+}
+
+/* A push keeps a refresh out, another push not. */
+static int exclude(int ms)
+{
+	pthread_t thread;
+	int64_t began = clock_ms();
+	int first, second;
+
+	first = mirror_push_begin(conf, repo, name, clock_ms() + 1000);
+	second = mirror_push_begin(conf, repo, name, clock_ms() + 1000);
+	mirror_push_end(conf, repo, name);
+	wait_ms = ms;
+	printf("push=%d push=%d while: ", first, second);
+	refresh();
+	printf("waited=%d\n", clock_ms() - began >= ms);
+	wait_ms = 60000;
+	pthread_create(&thread, NULL, refresh_thread, NULL);
+	mirror_push_end(conf, repo, name);
+	pthread_join(thread, NULL);
+	printf("after: good=%d\n", atomic_load(&good));
+	return 0;
+}
+
+static void say(void *arg, const char *line)
+{
+	(void)arg;
+	fprintf(stderr, "%s\n", line);
+}
+
+static int push(void)
+{
+	struct updates u = UPDATES_INIT;
+	enum fault_kind fault = FAULT_LOCAL;
+	int rc = updates_read(0, &u);
+
+	if (!rc)
+		rc = forward_push(conf, repo, name, &u, say, NULL, &fault);
+	updates_clear(&u);
+	fprintf(stderr, "rc=%d fault=%s\n", rc, fault_text(fault)->code);
+	return rc;
+}
+
+static int path(void)
+{
+	struct buf b = BUF_INIT;
+	int rc = mirror_path(conf, repo, name, &b);
+
+	printf("rc=%d %s\n", rc, rc ? "" : b.data);
+	buf_clear(&b);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct config *c;
+	char *copy;
+	int rc = 2;
+
+	log_init("upstream-drive", LOG_PLAIN);
+	child_init();
+	if (argc < 4 || !(c = config_load(argv[1])))
+		return 2;
+	conf = c;
+	copy = strdup(argv[3]);
+	name = copy;
+	repo = config_repo(c, copy);
+	if (!strcmp(argv[2], "clean"))
+		mirror_clean(c), rc = 0;
+	else if (!repo)
+		fprintf(stderr, "no [repo] for %s\n", name);
+	else if (!strcmp(argv[2], "path"))
+		rc = path();
+	else if (!strcmp(argv[2], "refresh")) {
+		if (argc > 4)
+			wait_ms = atoi(argv[4]);
+		rc = refresh();
+	} else if (!strcmp(argv[2], "many"))
+		rc = many(atoi(argv[4]));
+	else if (!strcmp(argv[2], "exclude"))
+		rc = exclude(atoi(argv[4]));
+	else if (!strcmp(argv[2], "begin"))
+		rc = mirror_push_begin(c, repo, name, clock_ms() + 1000);
+	else if (!strcmp(argv[2], "push"))
+		rc = push();
+	free(copy);
+	config_free(c);
+	return rc < 0 ? 1 : rc;
+}
