@@ -46,6 +46,8 @@ static void set_push(struct env *e, const struct config *c,
 		     const struct route *route)
 {
 	env_config(e, "core.hooksPath", c->hooks);
+	/* without that hook git refuses; without pre-receive it would not */
+	env_config(e, "receive.procReceiveRefs", "refs/");
 	env_config(e, "http.receivepack", "true");
 	env_config(e, "receive.advertisePushOptions", "true");
 	/* quarantine and keep-alive are git's defaults; said, to be sure */

@@ -272,6 +272,8 @@ static int check_helpers(const struct config *c)
 	}
 	if (check_own(c, "hooks", c->hooks, "pre-receive"))
 		bad = -1;
+	if (check_own(c, "hooks", c->hooks, "proc-receive"))
+		bad = -1;
 	if (ssh && check_program(&ssh_place, c->ssh))
 		bad = -1;
 	if (ssh && check_own(c, "libexec", c->libexec, "git-gate-ssh"))

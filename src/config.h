@@ -82,7 +82,7 @@ struct config {
 	char *spool;   /* STATE/spool: directory of unlinked temporary files */
 	char *git;     /* absolute path of git */
 	char *ssh;     /* absolute path of ssh */
-	char *hooks;   /* directory that holds our pre-receive */
+	char *hooks;   /* directory of our pre-receive and proc-receive */
 	char *libexec; /* directory of git-gate-ssh and git-gate-askpass */
 	unsigned workers; /* sessions at once */
 

@@ -22,6 +22,7 @@
 #include "forward.h"
 #include "log.h"
 #include "mem.h"
+#include "passed.h"
 #include "policy.h"
 #include "report.h"
 #include "rules.h"
@@ -315,6 +316,8 @@ static int run(struct hook *h)
 		status = decide(h);
 	if (!status)
 		status = scan(h);
+	if (!status && passed_write(h->config, h->id, &h->updates))
+		status = gate_fault(h, "its result cannot be noted");
 	if (!status && h->repo->upstream) {
 		limit_time(h, h->config->forward_ms);
 		status = forward(h);

@@ -27,6 +27,7 @@
 #include "log.h"
 #include "mem.h"
 #include "mirror.h"
+#include "passed.h"
 #include "session.h"
 #include "workers.h"
 
@@ -314,6 +315,7 @@ static int start(struct gated *g, const char *fds, const char *pid)
 	if (control_open(&g->control, g->c) < 0)
 		return -1;
 	mirror_clean(g->c);
+	passed_clean(g->c);
 	g->signal_fd = open_signals();
 	g->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (g->signal_fd < 0 || g->wake_fd < 0) {
@@ -348,7 +350,7 @@ static char *keep(const char *value)
 
 int main(int argc, char **argv)
 {
-	struct gated g = { .control = CONTROL_INIT };
+	static struct gated g = { .control = CONTROL_INIT };
 	char *fds = keep(getenv("LISTEN_FDS"));
 	char *pid = keep(getenv("LISTEN_PID"));
 
@@ -364,11 +366,13 @@ int main(int argc, char **argv)
 	if (g.backend == NULL)
 		return 1;
 	if (g.options.check_only) {
-		printf("%s: ok\n", g.options.config);
+		printf("%s: good\n", g.options.config);
 		return 0;
 	}
 	log_init("git-gated", LOG_STAMP);
 	if (start(&g, fds, pid) < 0)
 		return 1;
+	free(fds);
+	free(pid);
 	return run(&g);
 }

@@ -17,6 +17,7 @@
 #include "env.h"
 #include "log.h"
 #include "mirror.h"
+#include "passed.h"
 #include "reply.h"
 
 int serve_refuse(struct serve *s, const struct refusal *why,
@@ -204,8 +205,10 @@ static int step_backend(struct serve *s)
 				      clock_ms() + s->c->queue_ms) < 0)
 		return serve_refuse(s, &refusal_overloaded, "waited for a refresh");
 	rc = run_backend(s);
-	if (push)
+	if (push) {
 		mirror_push_end(s->c, s->repo, s->route.repo);
+		passed_remove(s->c, s->session->id);
+	}
 	return rc;
 }
 

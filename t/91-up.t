@@ -3,7 +3,7 @@
 # loopback address, says when it answers, and leaves nothing behind. What
 # cannot work is said at once, with what to do.
 # shellcheck source=t/lib.sh disable=SC2016,SC2317
-. "$SOURCE/t/lib.sh"
+. "${SOURCE:?}/t/lib.sh"
 
 upstream one
 fill one
