@@ -16,6 +16,7 @@
 
 #include "buf.h"
 #include "log.h"
+#include "mem.h"
 
 /* Where a message belongs: line 0 leaves the line out. */
 struct place {
@@ -56,6 +57,20 @@ static int trusted_owner(const struct stat *st)
 	return st->st_uid == 0 || st->st_uid == geteuid();
 }
 
+/* What is not there yet can be made when the gate starts. */
+static int check_parent(const struct place *p, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *parent = mem_strndup(path, (size_t)(slash - path) + 1);
+	int there = !access(parent, F_OK);
+
+	free(parent);
+	if (there)
+		return 0;
+	errno = ENOENT;
+	return fault_errno(p, path, "make its parent directory");
+}
+
 /*
  * A directory of ours, made if it is not there. Whoever else could write in it
  * could plant repositories and sockets.
@@ -65,7 +80,7 @@ static int check_working_dir(const struct place *p, const char *path, int make)
 	struct stat st;
 
 	if (!make && access(path, F_OK) && errno == ENOENT)
-		return 0;
+		return check_parent(p, path);
 	if (make && mkdir(path, 0700) && errno != EEXIST)
 		return fault_errno(p, path, "make its parent directory, or "
 				   "let the gate's user write there");
@@ -235,6 +250,9 @@ static int check_gate(const struct config *c, int make)
 
 	for (size_t i = 0; i < NR(dirs); i++) {
 		struct place p = place_of(c, SECTION_GATE, dirs[i].key);
+		/* a missing state directory will hold the other two */
+		if (i > 0 && !make && access(c->state, F_OK))
+			continue;
 		if (check_working_dir(&p, dirs[i].path, make))
 			bad = -1;
 	}

@@ -336,11 +336,11 @@ struct config *config_load(const char *file)
 		buf_clear(&text);
 		return NULL;
 	}
+	buf_adds(&text, ""); /* a string, of an empty file too */
 	l.c = mem_zalloc(sizeof(*l.c));
 	*l.c = defaults;
 	l.c->file = absolute(file);
-	if (lex_config(file, text.data ? text.data : "", text.len, take_event,
-		       &l))
+	if (lex_config(file, text.data, text.len, take_event, &l))
 		l.errors = 1;
 	end_section(&l);
 	default_paths(l.c);

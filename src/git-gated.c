@@ -44,7 +44,7 @@ struct options {
 
 struct gated {
 	struct options options;
-	struct config *c; /* given to the workers at start; const there */
+	struct config *c; /* the workers', once they are there; const then */
 	unsigned workers_wanted;
 	int64_t stop_ms;
 	char *backend;
@@ -266,7 +266,6 @@ static int run(struct gated *g)
 	while (turn(g, session_watch()) == 0)
 		;
 	stop(g);
-	control_close(&g->control);
 	log_info("stopped");
 	return 0;
 }
@@ -348,31 +347,57 @@ static char *keep(const char *value)
 	return value != NULL ? mem_strdup(value) : NULL;
 }
 
+static int gated(struct gated *g, const char *fds, const char *pid)
+{
+	g->c = load(g->options.config, !g->options.check_only);
+	if (g->c == NULL)
+		return 1;
+	g->backend = find_backend(g->c);
+	if (g->backend == NULL)
+		return 1;
+	if (g->options.check_only) {
+		printf("%s: good\n", g->options.config);
+		return 0;
+	}
+	log_init("git-gated", LOG_STAMP);
+	if (start(g, fds, pid) < 0)
+		return 1;
+	return run(g);
+}
+
+/* What a session that was cut off still uses stays until we exit. */
+static void clear(struct gated *g)
+{
+	control_close(&g->control);
+	if (g->signal_fd >= 0)
+		close(g->signal_fd);
+	if (g->wake_fd >= 0)
+		close(g->wake_fd);
+	if (session_number() > 0)
+		return;
+	if (g->workers != NULL)
+		workers_free(g->workers);
+	else
+		config_free(g->c);
+	free(g->backend);
+}
+
 int main(int argc, char **argv)
 {
-	static struct gated g = { .control = CONTROL_INIT };
+	struct gated g = { .control = CONTROL_INIT, .signal_fd = -1,
+			   .wake_fd = -1 };
 	char *fds = keep(getenv("LISTEN_FDS"));
 	char *pid = keep(getenv("LISTEN_PID"));
+	int status;
 
 	log_init("git-gated", LOG_PLAIN);
 	if (parse_options(argc, argv, &g.options) < 0)
 		return usage();
 	harden();
 	child_init();
-	g.c = load(g.options.config, !g.options.check_only);
-	if (g.c == NULL)
-		return 1;
-	g.backend = find_backend(g.c);
-	if (g.backend == NULL)
-		return 1;
-	if (g.options.check_only) {
-		printf("%s: good\n", g.options.config);
-		return 0;
-	}
-	log_init("git-gated", LOG_STAMP);
-	if (start(&g, fds, pid) < 0)
-		return 1;
+	status = gated(&g, fds, pid);
+	clear(&g);
 	free(fds);
 	free(pid);
-	return run(&g);
+	return status;
 }

@@ -156,8 +156,9 @@ int listen_inherited(const char *fds, const char *pid)
 	int from = STDIN_FILENO;
 	int fd;
 
-	if (fds != NULL && pid != NULL && atol(pid) == (long)getpid()) {
-		if (atoi(fds) != 1) {
+	if (fds != NULL && pid != NULL &&
+	    strtol(pid, NULL, 10) == (long)getpid()) {
+		if (strcmp(fds, "1") != 0) {
 			log_error("LISTEN_FDS=%s: one socket is expected, with "
 				  "Accept=no", fds);
 			return -1;

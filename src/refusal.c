@@ -37,6 +37,12 @@ const struct refusal refusal_internal = {
 	.sentence = "the gate could not do this",
 	.remedy = "try again; if it stays, give the operator the id below"
 };
+const struct refusal refusal_cannot_scan = {
+	.status = 500, .code = "cannot-scan",
+	.sentence = "could not tell whether this push may pass: the scanner "
+		    "cannot be run",
+	.remedy = "nothing was taken; give the operator the id below"
+};
 const struct refusal refusal_too_large = {
 	.status = 413, .code = "too-large",
 	.sentence = "the request is larger than this gate takes",

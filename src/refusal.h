@@ -22,6 +22,7 @@ extern const struct refusal refusal_dumb_protocol;
 extern const struct refusal refusal_bad_method;
 extern const struct refusal refusal_overloaded;
 extern const struct refusal refusal_internal;
+extern const struct refusal refusal_cannot_scan;
 extern const struct refusal refusal_too_large;
 extern const struct refusal refusal_timed_out;
 extern const struct refusal refusal_no_push;   /* may fetch only */

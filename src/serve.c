@@ -6,8 +6,10 @@
 #include "serve.h"
 #include "serve-internal.h"
 
+#include <errno.h>
 #include <fcgiapp.h>
 #include <inttypes.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -195,12 +197,32 @@ static int run_backend(struct serve *s)
 	return end == BACKEND_SILENT ? serve_refuse(s, &refusal_internal, NULL) : 0;
 }
 
+/*
+ * git takes a push unasked when its pre-receive cannot be executed. The other
+ * hook would stop that one, but after its objects have left quarantine.
+ */
+static int hook_is_there(const struct config *c)
+{
+	struct buf path = BUF_INIT;
+	int rc;
+
+	buf_addf(&path, "%s/pre-receive", c->hooks);
+	rc = access(path.data, X_OK);
+	if (rc < 0)
+		log_error("%s: %s; every push is refused until it is there",
+			  path.data, strerror(errno));
+	buf_clear(&path);
+	return rc == 0;
+}
+
 static int step_backend(struct serve *s)
 {
 	int push = s->route.kind == ROUTE_RPC &&
 		   s->route.service == SERVICE_RECEIVE_PACK;
 	int rc;
 
+	if (push && !hook_is_there(s->c))
+		return serve_refuse(s, &refusal_cannot_scan, "no pre-receive");
 	if (push && mirror_push_begin(s->c, s->repo, s->route.repo,
 				      clock_ms() + s->c->queue_ms) < 0)
 		return serve_refuse(s, &refusal_overloaded, "waited for a refresh");

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -47,6 +48,13 @@ void session_table(unsigned n)
 {
 	table = mem_array(n, sizeof(*table));
 	table_size = n;
+}
+
+void session_table_free(void)
+{
+	free(table);
+	table = NULL;
+	table_size = 0;
 }
 
 static void make_id(char id[17])

@@ -37,6 +37,7 @@ struct session {
 
 /* Make room for n sessions. Call once, before any other. */
 void session_table(unsigned n);
+void session_table_free(void);
 
 /*
  * A free entry, its id set: random, so that it names one session across

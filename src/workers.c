@@ -187,11 +187,11 @@ struct workers *workers_start(unsigned n, int listen_fd, int wake_fd,
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&w->ended, &attr);
 	replace(w, c);
+	session_table(n);
 	if (w->stop_fd < 0 || FCGX_Init() != 0) {
 		log_error("cannot start: %s", strerror(errno));
 		return NULL;
 	}
-	session_table(n);
 	for (i = 0; i < n; i++)
 		if (start_one(w) < 0)
 			return NULL;
@@ -223,4 +223,16 @@ int workers_join(struct workers *w, int timeout_ms)
 	left = w->running > 0;
 	pthread_mutex_unlock(&w->lock);
 	return left ? -1 : 0;
+}
+
+void workers_free(struct workers *w)
+{
+	release(w, w->current);
+	close(w->listen_fd);
+	close(w->stop_fd);
+	pthread_cond_destroy(&w->ended);
+	pthread_mutex_destroy(&w->lock);
+	pthread_mutex_destroy(&w->accepting);
+	free(w);
+	session_table_free();
 }

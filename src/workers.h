@@ -26,4 +26,7 @@ void workers_stop(struct workers *w);
 /* Wait up to timeout_ms for all to have ended. Returns 0, or -1. */
 int workers_join(struct workers *w, int timeout_ms);
 
+/* Once all have ended: free them and the configuration. */
+void workers_free(struct workers *w);
+
 #endif

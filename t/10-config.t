@@ -121,9 +121,12 @@ ok 'a good configuration is good' check
 is 'and says so in one line' "$(wc -l <"$T/out")" 1
 like 'with what is in it' "^$T/conf: good: upstreams 1, repo sections 2, access rules 1, secret rules [1-9]" "$T/out"
 is 'no word on standard error' "$(cat "$T/err")" ''
-is 'mirrors and spool are made, for us alone' \
-	"$(stat -c '%a %F' "$T/state/mirrors" "$T/state/spool" | uniq)" \
-	'700 directory'
+is 'nothing is made by a check, which another user may run' \
+	"$(ls -d "$T"/state/* 2>/dev/null)" ''
+gate_t() { "$BUILD/git-gated" -t -c "$T/conf"; }
+ok 'git-gated -t agrees' gate_t
+is 'and makes nothing either' "$(ls -d "$T"/state/* 2>/dev/null)" ''
+(umask 077 && mkdir -p "$T/state/mirrors" "$T/state/spool")
 PATH=$BUILD:$PATH ok 'git gate works as well' git gate check -c "$T/conf"
 
 # --- errors, all at once ------------------------------------------------

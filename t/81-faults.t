@@ -220,6 +220,7 @@ description = "a word"
 regex = '''forbidden-[0-9]{6}'''
 END
 ln -sf "$BUILD/git-gate-hook" "$T/hooks/pre-receive"
+ln -sf "$BUILD/git-gate-proc-receive" "$T/hooks/proc-receive"
 HOOKS=$T/hooks plain
 add '[scan]' "rules = $T/rules.toml" 'maxObject = 100k' \
 	'[repo "hosted/*"]' "hosted = $T"

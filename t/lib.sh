@@ -260,12 +260,15 @@ conf() {
 # look for leaks by the same means as strace, and the hook's environment is
 # made from nothing: the wrapper tells them not to.
 hook_for_strace() {
+	local name
 	ldd "$BUILD/git-gate-hook" | grep -q libasan || return 0
 	HOOKS=$T/hooks
 	mkdir "$HOOKS"
-	printf '#!/bin/sh\nASAN_OPTIONS=detect_leaks=0 exec "%s" "$@"\n' \
-		"$BUILD/git-gate-hook" >"$HOOKS/pre-receive"
-	chmod +x "$HOOKS/pre-receive"
+	for name in hook:pre-receive proc-receive:proc-receive; do
+		printf '#!/bin/sh\nASAN_OPTIONS=detect_leaks=0 exec "%s" "$@"\n' \
+			"$BUILD/git-gate-${name%:*}" >"$HOOKS/${name#*:}"
+		chmod +x "$HOOKS/${name#*:}"
+	done
 }
 
 # start_gate [COMMAND...]: git-gated on $T/gate.sock, run by the command.
