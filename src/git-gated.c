@@ -21,18 +21,15 @@
 #include "clock.h"
 #include "config.h"
 #include "control.h"
-#include "env.h"
-#include "gitenv.h"
 #include "listen.h"
 #include "log.h"
 #include "mem.h"
 #include "mirror.h"
 #include "passed.h"
+#include "preflight.h"
 #include "session.h"
 #include "workers.h"
 
-/* A small program's answer at start. */
-#define ASK_MS 10000
 /* What is cut at the end of stopTimeout gets this long to unwind. */
 #define UNWIND_MS 5000
 
@@ -92,57 +89,6 @@ static int parse_options(int argc, char **argv, struct options *o)
 	return optind == argc ? 0 : -1;
 }
 
-/* Ask git where its programs are: the answer is http-backend's path. */
-static char *find_backend(const struct config *c)
-{
-	const char *argv[] = { c->git, "--exec-path", NULL };
-	struct child child = CHILD_INIT;
-	struct buf out = BUF_INIT;
-	struct env env = ENV_INIT;
-	char *path = NULL;
-
-	gitenv_base(&env, c);
-	child.argv = argv;
-	child.envp = env_list(&env);
-	if (child_run(&child, NULL, 4096, ASK_MS, &out, NULL) != 0 ||
-	    out.len == 0 || out.data[0] != '/') {
-		log_error("%s --exec-path: does not answer; is gate.git git?",
-			  c->git);
-	} else {
-		out.data[strcspn(out.data, "\n")] = '\0';
-		out.len = strlen(out.data);
-		buf_adds(&out, "/git-http-backend");
-		if (access(out.data, X_OK) < 0)
-			log_error("%s: %s; on Debian it is in the package git",
-				  out.data, strerror(errno));
-		else
-			path = buf_take(&out);
-	}
-	buf_clear(&out);
-	env_clear(&env);
-	return path;
-}
-
-/* The hook loads the rules and finds a made-up secret, or nothing starts. */
-static int check_hook(const struct config *c)
-{
-	struct buf path = BUF_INIT, err = BUF_INIT;
-	struct child child = CHILD_INIT;
-	const char *argv[4] = { NULL, "--check", c->file, NULL };
-	int status;
-
-	buf_addf(&path, "%s/pre-receive", c->hooks);
-	argv[0] = path.data;
-	child.argv = argv;
-	status = child_run(&child, NULL, 65536, ASK_MS, NULL, &err);
-	if (status != 0)
-		log_error("%s: the scanner does not work: %s", path.data,
-			  err.len > 0 ? err.data : "no answer");
-	buf_clear(&path);
-	buf_clear(&err);
-	return status == 0 ? 0 : -1;
-}
-
 /* All that a start or a reload must find right; every error is logged. */
 static struct config *load(const char *file, int make)
 {
@@ -150,7 +96,7 @@ static struct config *load(const char *file, int make)
 
 	if (c == NULL)
 		return NULL;
-	if (config_check_paths(c, make) < 0 || check_hook(c) < 0) {
+	if (config_check_paths(c, make) < 0 || preflight_hook(c) < 0) {
 		config_free(c);
 		return NULL;
 	}
@@ -352,7 +298,7 @@ static int gated(struct gated *g, const char *fds, const char *pid)
 	g->c = load(g->options.config, !g->options.check_only);
 	if (g->c == NULL)
 		return 1;
-	g->backend = find_backend(g->c);
+	g->backend = preflight_backend(g->c);
 	if (g->backend == NULL)
 		return 1;
 	if (g->options.check_only) {

@@ -3,7 +3,7 @@
 # would include them, systemd its units, manuals are well-formed and say all
 # that the sources know.
 # shellcheck source=t/lib.sh disable=SC2016,SC2317,SC2013
-. "$SOURCE/t/lib.sh"
+. "${SOURCE:?}/t/lib.sh"
 
 # --- nginx -----------------------------------------------------------------
 
