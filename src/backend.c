@@ -32,6 +32,8 @@
 #define ERR_LINE_MAX 4096
 /* SIGTERM to SIGKILL. */
 #define GRACE_MS 2000
+/* What the hook gets past its own bound, to say so and end. */
+#define FORWARD_MARGIN 40000
 /* Between the end of its output and its exit. */
 #define EXIT_MS 10000
 
@@ -45,7 +47,8 @@ struct backend {
 	int err_lines;
 	int head_sent, client_gone;
 	int64_t quiet_until; /* the backend must say something before */
-	int64_t silence_ms;
+	int64_t silence_ms, forward_ms;
+	int extended; /* by forward_ms, once */
 };
 
 static void fail(struct backend *b, const char *reason)
@@ -236,6 +239,12 @@ static int pump(struct backend *b)
 
 		if (n < 0 && errno != EINTR)
 			return -1;
+		if (n == 0 && forwarding(b) && !b->extended) {
+			/* the hook bounds that by itself */
+			b->extended = 1;
+			b->quiet_until = clock_ms() + b->forward_ms;
+			continue;
+		}
 		if (n == 0) {
 			fail(b, "the backend said nothing for too long");
 			return -1;
@@ -324,7 +333,8 @@ enum backend_end backend_run(struct FCGX_Request *fcgi, const struct config *c,
 {
 	struct backend b = { .fcgi = fcgi, .run = run, .child = CHILD_INIT,
 			     .out = -1, .err = -1,
-			     .silence_ms = c->backend_ms };
+			     .silence_ms = c->backend_ms,
+			     .forward_ms = c->forward_ms + FORWARD_MARGIN };
 	enum backend_end end = BACKEND_SILENT;
 
 	run->reason = NULL;

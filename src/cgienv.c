@@ -6,6 +6,7 @@
 #include "cgienv.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "buf.h"
@@ -42,14 +43,20 @@ static void set_paths(struct env *e, const struct route *route,
 
 /* What receive-pack and its hook need. */
 static void set_push(struct env *e, const struct config *c,
-		     const struct request *req, const char *id,
-		     const struct route *route)
+		     const struct config_repo *repo, const struct request *req,
+		     const char *id, const struct route *route)
 {
+	char max[24];
+
 	env_config(e, "core.hooksPath", c->hooks);
 	/* without that hook git refuses; without pre-receive it would not */
 	env_config(e, "receive.procReceiveRefs", "refs/");
 	env_config(e, "http.receivepack", "true");
-	env_config(e, "receive.advertisePushOptions", "true");
+	env_config(e, "receive.advertisePushOptions",
+		   repo->push_options != NULL ? "true" : "false");
+	/* what is inflated counts too */
+	snprintf(max, sizeof(max), "%" PRIu64, c->max_body);
+	env_config(e, "receive.maxInputSize", max);
 	/* quarantine and keep-alive are git's defaults; said, to be sure */
 	env_config(e, "receive.keepAlive", "5");
 	/* policy decides on deletions and rewinds, not the mirror */
@@ -57,15 +64,16 @@ static void set_push(struct env *e, const struct config *c,
 	env_config(e, "receive.denyNonFastForwards", "false");
 	env_config(e, "receive.denyDeleteCurrent", "ignore");
 	env_set(e, "GIT_GATE_CONFIG", c->file);
+	env_set(e, "GIT_GATE_CONFIG_NAME", c->name);
 	env_set(e, "GIT_GATE_REPO", route->repo);
 	env_set(e, "GIT_GATE_ID", id);
 	set_if(e, "GIT_GATE_WHO", req->who);
 }
 
 void cgienv_fill(struct env *e, const struct config *c,
-		 const struct request *req, const char *id,
-		 const struct route *route, const char *git_dir,
-		 uint64_t content_length)
+		 const struct config_repo *repo, const struct request *req,
+		 const char *id, const struct route *route,
+		 const char *git_dir, uint64_t content_length)
 {
 	gitenv_base(e, c);
 	env_set(e, "GATEWAY_INTERFACE", "CGI/1.1");
@@ -85,5 +93,5 @@ void cgienv_fill(struct env *e, const struct config *c,
 	if (route->service == SERVICE_UPLOAD_PACK)
 		env_config(e, "uploadpack.allowFilter", "true");
 	if (route->service == SERVICE_RECEIVE_PACK)
-		set_push(e, c, req, id, route);
+		set_push(e, c, repo, req, id, route);
 }

@@ -5,6 +5,7 @@
 #include "route.h"
 
 struct config;
+struct config_repo;
 struct env;
 struct request;
 
@@ -16,8 +17,8 @@ struct request;
  * about the session (id) in GIT_GATE_*.
  */
 void cgienv_fill(struct env *e, const struct config *c,
-		 const struct request *req, const char *id,
-		 const struct route *route, const char *git_dir,
-		 uint64_t content_length);
+		 const struct config_repo *repo, const struct request *req,
+		 const char *id, const struct route *route,
+		 const char *git_dir, uint64_t content_length);
 
 #endif

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "log.h"
+#include "mem.h"
 
 /* For children that are stopped because they overran. */
 #define GRACE_MS 2000
@@ -26,6 +28,68 @@
 int child_pipe(int fds[2])
 {
 	return pipe2(fds, O_CLOEXEC);
+}
+
+/*
+ * Pids of children that somebody waits for: all others that end are orphans.
+ * Guarded, since workers start and reap at the same time.
+ */
+static pthread_mutex_t owned_lock = PTHREAD_MUTEX_INITIALIZER;
+static pid_t *owned;
+static size_t owned_nr, owned_alloc;
+/* The one started last, while it runs; a handler can read this. */
+static volatile sig_atomic_t newest;
+
+void child_kill_newest(void)
+{
+	pid_t group = (pid_t)newest;
+
+	if (group > 0)
+		kill(-group, SIGKILL);
+}
+
+static void own(pid_t pid)
+{
+	MEM_GROW(owned, owned_nr, owned_alloc);
+	owned[owned_nr++] = pid;
+	newest = pid;
+}
+
+static void disown(pid_t pid)
+{
+	size_t i;
+
+	pthread_mutex_lock(&owned_lock);
+	if (newest == pid)
+		newest = 0;
+	for (i = 0; i < owned_nr; i++)
+		if (owned[i] == pid)
+			owned[i] = owned[--owned_nr];
+	pthread_mutex_unlock(&owned_lock);
+}
+
+static int is_owned(pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < owned_nr; i++)
+		if (owned[i] == pid)
+			return 1;
+	return 0;
+}
+
+void child_reap_orphans(void)
+{
+	siginfo_t info = { 0 };
+
+	/* an owned one in front hides others; its owner calls this after it */
+	pthread_mutex_lock(&owned_lock);
+	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid > 0 && !is_owned(info.si_pid)) {
+		waitpid(info.si_pid, NULL, WNOHANG);
+		info.si_pid = 0;
+	}
+	pthread_mutex_unlock(&owned_lock);
 }
 
 /* Give the child fd as its descriptor to, /dev/null when fd is -1. */
@@ -66,11 +130,16 @@ static int spawn(struct child *c)
 		rc = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
 	if (rc == 0 && c->dir != NULL)
 		rc = posix_spawn_file_actions_addchdir_np(&actions, c->dir);
+	/* it may end before we know its number: nobody else reaps meanwhile */
+	pthread_mutex_lock(&owned_lock);
 	if (rc == 0)
 		rc = posix_spawn(&c->pid, c->argv[0], &actions, &attr,
 				 (char *const *)c->argv,
 				 (char *const *)(c->envp != NULL ? c->envp
 								 : nothing));
+	if (rc == 0)
+		own(c->pid);
+	pthread_mutex_unlock(&owned_lock);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
 	return rc;
@@ -120,7 +189,9 @@ static int reap(struct child *c)
 	if (c->pidfd >= 0)
 		close(c->pidfd);
 	c->pidfd = -1;
+	disown(c->pid);
 	c->pid = 0;
+	child_reap_orphans();
 	if (pid < 0)
 		return 128; /* not our child any more: nothing is known */
 	return WIFEXITED(status) ? WEXITSTATUS(status)

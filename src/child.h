@@ -68,6 +68,18 @@ int child_run(struct child *c, const struct buf *in_data, size_t max,
 	      int timeout_ms, struct buf *out, struct buf *err);
 
 /*
+ * From a signal handler of a program that runs one child at a time: end that
+ * one's group at once.
+ */
+void child_kill_newest(void);
+
+/*
+ * Reap what came to us as orphans of our children (child_init) and has ended.
+ * For a main loop, on SIGCHLD.
+ */
+void child_reap_orphans(void);
+
+/*
  * A pipe with both ends close-on-exec. Returns 0, or -1 with errno set.
  */
 int child_pipe(int fds[2]);

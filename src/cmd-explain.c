@@ -63,12 +63,12 @@ static int show(const struct config *c, const struct question *q,
 	say("%s: %s %s%s%s for %s", verdict_name(d.verdict), op, q->repo,
 	    q->ref ? " " : "", q->ref ? q->ref : "", q->who ? q->who : "-");
 	if (d.rule)
-		say("  %s:%d: %s", c->file, d.rule->line, d.rule->text);
+		say("  %s:%d: %s", c->name, d.rule->line, d.rule->text);
 	else if (d.verdict == VERDICT_DENY)
 		say("  %s: no rule of [access] allows it, and what none "
-		    "allows is denied", c->file);
+		    "allows is denied", c->name);
 	else if (d.verdict == VERDICT_NOT_FOUND)
-		say("  %s: no [repo] has a pattern that matches %s", c->file,
+		say("  %s: no [repo] has a pattern that matches %s", c->name,
 		    q->repo);
 	return d.verdict == VERDICT_ALLOW;
 }
@@ -82,11 +82,11 @@ static void show_repo(const struct config *c, const char *name)
 		return;
 	if (r->upstream)
 		say("repository: %s:%d: [repo \"%s\"], upstream %s%s%s",
-		    c->file, r->line, r->pattern, r->upstream->url, name,
+		    c->name, r->line, r->pattern, r->upstream->url, name,
 		    r->upstream->suffix);
 	else
 		say("repository: %s:%d: [repo \"%s\"], hosted %s/%s.git",
-		    c->file, r->line, r->pattern, r->hosted, name);
+		    c->name, r->line, r->pattern, r->hosted, name);
 }
 
 static int show_op(const struct config *c, const struct question *q,

@@ -111,6 +111,10 @@ static int check_dir(const struct place *p, const char *path)
 		return fault(p, path, "is not a directory; correct the path");
 	if (may(path, R_OK | X_OK))
 		return fault_errno(p, path, "let the gate's user read it");
+	if (may(path, W_OK))
+		log_warn("%s:%d: %s %s: %s; pushes there will fail unless the "
+			 "repositories belong to the gate's user", p->file,
+			 p->line, p->key, path, strerror(errno));
 	return 0;
 }
 
@@ -124,10 +128,29 @@ static int check_file(const struct place *p, const char *path, int mode)
 	if (!S_ISREG(st.st_mode))
 		return fault(p, path, "is not a regular file; correct the "
 			     "path");
+	if (st.st_size == 0)
+		return fault(p, path, "is empty; was it made by a command that "
+			     "failed?");
 	if (may(path, mode))
 		return fault_errno(p, path, mode == X_OK ?
 				   "it must be executable" :
 				   "let the gate's user read it");
+	return 0;
+}
+
+/*
+ * What decides or runs is as good as the configuration itself. The mode alone
+ * is judged: programs may be another's who installed them.
+ */
+static int check_closed(const struct place *p, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return fault_errno(p, path, "correct the path");
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return fault(p, path, "can be written by its group or by "
+			     "others; chmod go-w it");
 	return 0;
 }
 
@@ -167,12 +190,12 @@ static int check_agent(const struct place *p, const char *path)
 
 static int check_program(const struct place *p, const char *path)
 {
-	return check_file(p, path, X_OK);
+	return check_file(p, path, X_OK) || check_closed(p, path) ? -1 : 0;
 }
 
 static int check_readable(const struct place *p, const char *path)
 {
-	return check_file(p, path, R_OK);
+	return check_file(p, path, R_OK) || check_closed(p, path) ? -1 : 0;
 }
 
 typedef int check_fn(const struct place *p, const char *path);
@@ -198,7 +221,6 @@ static int check_table(const struct check *table, size_t nr, const char *file,
 	}
 	return bad;
 }
-
 
 static const struct check upstream_checks[] = {
 	{ "identityFile", offsetof(struct config_upstream, identity_file),
@@ -233,7 +255,7 @@ static struct place place_of(const struct config *c, enum section section,
 {
 	int i = config_key(section, key);
 
-	return (struct place){ c->file, i < 0 ? 0 : c->lines[i], key };
+	return (struct place){ c->name, i < 0 ? 0 : c->lines[i], key };
 }
 
 static int check_gate(const struct config *c, int make)
@@ -263,6 +285,20 @@ static int check_gate(const struct config *c, int make)
 	return bad;
 }
 
+/*
+ * A directory of our programs: who can write it can add a hook, or replace
+ * one. What is missing in it is told elsewhere.
+ */
+static int check_own_dir(const struct config *c, const char *key,
+			 const char *dir)
+{
+	struct place p = place_of(c, SECTION_GATE, key);
+
+	if (access(dir, F_OK) && errno == ENOENT)
+		return 0;
+	return check_closed(&p, dir);
+}
+
 /* A program of ours, in one of our directories. */
 static int check_own(const struct config *c, const char *key, const char *dir,
 		     const char *name)
@@ -288,6 +324,10 @@ static int check_helpers(const struct config *c)
 		ssh |= config_scheme_is(u, "ssh");
 		token |= u->token_file || u->token_command;
 	}
+	if (check_own_dir(c, "hooks", c->hooks))
+		bad = -1;
+	if (check_own_dir(c, "libexec", c->libexec))
+		bad = -1;
 	if (check_own(c, "hooks", c->hooks, "pre-receive"))
 		bad = -1;
 	if (check_own(c, "hooks", c->hooks, "proc-receive"))
@@ -301,16 +341,38 @@ static int check_helpers(const struct config *c)
 	return bad;
 }
 
+/*
+ * Said here rather than where the file is read, which every push does. Others
+ * of the kind cannot be told by their host.
+ */
+static void warn_of_case(const struct config *c)
+{
+	static const char *const hosts[] = { "github.com", "gitlab.com",
+					     "bitbucket.org", "codeberg.org" };
+
+	for (size_t i = 0; i < c->nr_upstreams; i++) {
+		const struct config_upstream *u = &c->upstreams[i];
+		for (size_t k = 0; k < NR(hosts) && !u->ignore_case; k++)
+			if (config_url_is_at(u->url, hosts[k]))
+				log_warn("%s:%d: [upstream \"%s\"]: %s takes "
+					 "names without regard to case, so "
+					 "that another spelling passes a deny "
+					 "rule; add ignoreCase = true",
+					 c->name, u->line, u->name, hosts[k]);
+	}
+}
+
 int config_check_paths(const struct config *c, int make)
 {
 	int bad = check_gate(c, make);
 
+	warn_of_case(c);
 	for (size_t i = 0; i < c->nr_upstreams; i++)
-		if (check_table(upstream_checks, NR(upstream_checks), c->file,
+		if (check_table(upstream_checks, NR(upstream_checks), c->name,
 				c->upstreams[i].line, &c->upstreams[i]))
 			bad = -1;
 	for (size_t i = 0; i < c->nr_repos; i++)
-		if (check_table(repo_checks, NR(repo_checks), c->file,
+		if (check_table(repo_checks, NR(repo_checks), c->name,
 				c->repos[i].line, &c->repos[i]))
 			bad = -1;
 	if (check_helpers(c))

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "match.h"
 
@@ -82,13 +83,17 @@ void config_free(struct config *c)
 	for (size_t i = 0; i < c->nr_repos; i++) {
 		free(c->repos[i].pattern);
 		free(c->repos[i].hosted);
+		free(c->repos[i].push_options);
 	}
 	for (size_t i = 0; i < c->nr_rules_access; i++)
 		free_rule(&c->rules_access[i]);
 	free(c->upstreams);
 	free(c->repos);
 	free(c->rules_access);
+	if (c->is_copy)
+		unlink(c->file);
 	free(c->file);
+	free(c->name);
 	free(c->state);
 	free(c->mirrors);
 	free(c->spool);

@@ -32,6 +32,7 @@ enum kind {
 	KIND_PROXY,
 	KIND_UPSTREAM, /* name of an [upstream] */
 	KIND_FRESH,
+	KIND_GLOBS,    /* words with blanks between, at least one */
 	KIND_RULE,
 	KIND_NR
 };
@@ -111,6 +112,8 @@ const char *config_scheme_name(unsigned scheme);
 int config_url(struct load *l, const char *url, int line);
 /* Is the host of an http URL this machine itself? */
 int config_url_is_local(const char *url);
+/* Is the host of a URL this one, or one below it? */
+int config_url_is_at(const char *url, const char *host);
 
 /* The end of an [upstream]: check the keys that belong together. */
 void config_end_upstream(struct load *l, struct config_upstream *u);

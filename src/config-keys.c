@@ -41,6 +41,8 @@ const struct key config_keys[] = {
 	{ SECTION_SESSION, "stopTimeout", KIND_TIME, GATE(stop_ms), WAIT, 0 },
 	{ SECTION_SESSION, "maxBody", KIND_SIZE, GATE(max_body), 1, INT64_MAX,
 	  0 },
+	{ SECTION_SESSION, "maxRequest", KIND_SIZE, GATE(max_request), 1,
+	  INT64_MAX, 0 },
 
 	{ SECTION_SCAN, "rules", KIND_PATH, GATE(rules), 0, 0, 0 },
 	{ SECTION_SCAN, "maxObject", KIND_SIZE, GATE(max_object), 1, INT64_MAX,
@@ -76,6 +78,8 @@ const struct key config_keys[] = {
 	{ SECTION_REPO, "upstream", KIND_UPSTREAM, 0, 0, 0, 0 },
 	{ SECTION_REPO, "hosted", KIND_PATH, REPO(hosted), 0, 0, 0 },
 	{ SECTION_REPO, "fresh", KIND_FRESH, 0, 1, 365 * DAY_MS, 0 },
+	{ SECTION_REPO, "pushOptions", KIND_GLOBS, REPO(push_options), 0, 0,
+	  0 },
 
 	/* The only keys that may be there more than once. */
 	{ SECTION_ACCESS, "allow", KIND_RULE, 0, 0, 0, 0 },

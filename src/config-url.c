@@ -6,6 +6,7 @@
 #include "config-internal.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "mem.h"
 
@@ -214,6 +215,22 @@ int config_url_is_local(const char *url)
 		if (a.host[i] != '.' && (a.host[i] < '0' || a.host[i] > '9'))
 			return 0;
 	return 1;
+}
+
+int config_url_is_at(const char *url, const char *host)
+{
+	size_t len = strlen(host);
+	const char *rest, *tail;
+	struct authority a;
+
+	if (!config_scheme(url, &rest))
+		return 0;
+	split_authority(rest, &a);
+	if (a.host_len < len)
+		return 0;
+	tail = a.host + a.host_len - len;
+	return !strncasecmp(tail, host, len) &&
+	       (tail == a.host || tail[-1] == '.');
 }
 
 static void check_ssh(struct load *l, const struct config_upstream *u)

@@ -249,6 +249,17 @@ static void value_fresh(struct load *l, const struct key *k, const char *value,
 	}
 }
 
+/* None at all would read as if none were needed, or as if all matched. */
+static void value_globs(struct load *l, const struct key *k, const char *value,
+			int line)
+{
+	if (!value[strspn(value, " ")])
+		config_error(l, line, "%s is empty; write patterns with "
+			     "blanks between, or remove the line", k->name);
+	else
+		store(l, k, value);
+}
+
 static value_fn *const by_kind[KIND_NR] = {
 	[KIND_WORD] = value_word,
 	[KIND_NAME] = value_name,
@@ -262,6 +273,7 @@ static value_fn *const by_kind[KIND_NR] = {
 	[KIND_PROXY] = value_proxy,
 	[KIND_UPSTREAM] = value_upstream,
 	[KIND_FRESH] = value_fresh,
+	[KIND_GLOBS] = value_globs,
 	[KIND_RULE] = config_rule_add,
 };
 

@@ -266,6 +266,7 @@ static const struct config defaults = {
 	.forward_ms = 10 * 60 * 1000,
 	.stop_ms = 30 * 1000,
 	.max_body = (uint64_t)8 << 30,
+	.max_request = 32 << 20,
 	.max_object = 256 << 20,
 	.scan_ms = 2 * 60 * 1000,
 	.report = 20,
@@ -283,6 +284,41 @@ static void check_owner(struct load *l, const struct stat *st)
 			     "trusted: chown it", (unsigned)st->st_uid);
 }
 
+/*
+ * Who can write the directory can put another file there. Not so in a sticky
+ * one, where others cannot touch what is not theirs.
+ */
+static void check_holder(struct load *l, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	struct stat st;
+	char *dir;
+
+	dir = slash ? mem_strndup(path, (size_t)(slash - path) + 1) :
+		      mem_strdup(".");
+	if (!stat(dir, &st) && st.st_mode & (S_IWGRP | S_IWOTH) &&
+	    !(st.st_mode & S_ISVTX))
+		config_error(l, 1, "the directory %s that holds the file can "
+			     "be written by its group or by others; chmod "
+			     "go-w it", dir);
+	free(dir);
+}
+
+/* The name's directory, and where that is a link, the file's. */
+static void check_holders(struct load *l)
+{
+	struct stat st;
+	char *real;
+
+	check_holder(l, l->file);
+	if (lstat(l->file, &st) || !S_ISLNK(st.st_mode))
+		return;
+	real = realpath(l->file, NULL);
+	if (real)
+		check_holder(l, real);
+	free(real);
+}
+
 /* Returns -1 when there is nothing to parse. */
 static int read_file(struct load *l, struct buf *text)
 {
@@ -291,8 +327,10 @@ static int read_file(struct load *l, struct buf *text)
 	struct stat st;
 
 	if (fd < 0) {
-		config_error(l, 1, "cannot be opened: %s; name the "
-			     "configuration with -c", strerror(errno));
+		config_error(l, 1, "cannot be opened: %s; %s", strerror(errno),
+			     errno == EACCES ? "run this as the gate's user"
+					     : "name the configuration with "
+					       "-c");
 		return -1;
 	}
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
@@ -300,6 +338,7 @@ static int read_file(struct load *l, struct buf *text)
 			     "configuration file itself");
 	} else {
 		check_owner(l, &st);
+		check_holders(l);
 		if (!buf_read_fd(text, fd, CONFIG_MAX)) {
 			close(fd);
 			return 0;
@@ -340,6 +379,7 @@ struct config *config_load(const char *file)
 	l.c = mem_zalloc(sizeof(*l.c));
 	*l.c = defaults;
 	l.c->file = absolute(file);
+	l.c->name = mem_strdup(l.c->file);
 	if (lex_config(file, text.data, text.len, take_event, &l))
 		l.errors = 1;
 	end_section(&l);

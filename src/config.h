@@ -57,6 +57,7 @@ struct config_repo {
 	char *hosted; /* a directory of bare repositories, NAME.git */
 	enum fresh fresh;
 	int64_t fresh_ms; /* for FRESH_BOUND */
+	char *push_options; /* globs, blanks between; NULL: none may be sent */
 };
 
 /* One line of [access]: the first that matches decides. */
@@ -74,7 +75,9 @@ struct config_rule {
 
 struct config {
 	int lines[CONFIG_KEYS_MAX]; /* where keys were given; for messages */
-	char *file; /* absolute: children have other working directories */
+	char *name; /* of the file, for messages; absolute */
+	char *file; /* what children read: it, or our private copy of it */
+	int is_copy;
 
 	/* [gate] */
 	char *state;   /* private directory: sockets, and defaults for the next */
@@ -95,7 +98,8 @@ struct config {
 	int64_t refresh_ms; /* asking the upstream, first clone included */
 	int64_t forward_ms; /* pushing to the upstream */
 	int64_t stop_ms;    /* at SIGTERM: what runs may finish */
-	uint64_t max_body;  /* largest request body */
+	uint64_t max_body;  /* largest body of a push */
+	uint64_t max_request; /* largest of a fetch, as it comes */
 
 	/* [scan] */
 	char *rules;         /* rule file, or NULL for the built-in rules */
@@ -114,7 +118,8 @@ struct config {
 /*
  * Read and check the file. Every error is logged as "FILE:LINE: what; remedy",
  * all of them, not the first only: syntax, unknown sections and keys, values,
- * duplicates, a file that others can write, references to what is not there.
+ * duplicates, a file that others can write or replace, references to what is
+ * not there.
  * Returns a configuration for config_free, or NULL.
  */
 struct config *config_load(const char *file);
@@ -122,10 +127,11 @@ struct config *config_load(const char *file);
 /*
  * Check what the configuration names outside itself: directories exist and
  * can be written, programs can be executed, key, token and known_hosts files
- * exist and the secret ones are not readable by others. With make, state,
- * mirrors and spool are made where they are missing, mode 0700; without, who
- * checks may be another user than who will run. Logged as above. Returns 0 or
- * -1.
+ * exist and the secret ones are not readable by others; what decides or runs
+ * cannot be written by others. Warns of a well-known upstream that needs
+ * ignoreCase. With make, state, mirrors and spool are made where they are
+ * missing, mode 0700; without, who checks may be another user than who will
+ * run. Logged as above. Returns 0 or -1.
  */
 int config_check_paths(const struct config *c, int make);
 

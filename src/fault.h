@@ -20,6 +20,7 @@ enum fault_kind {
 	FAULT_STALE,       /* the lease is lost: the reference moved meanwhile */
 	FAULT_NO_SPACE,    /* here or there */
 	FAULT_TIMEOUT,     /* ours: the bound was met */
+	FAULT_BUSY,        /* no turn at the mirror in time */
 	FAULT_LOCAL,       /* a fault of the gate itself */
 	FAULT_OTHER,       /* an answer that we do not know */
 	FAULT_KINDS

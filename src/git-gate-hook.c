@@ -4,15 +4,13 @@
  * goes to the client, the log to the responder (control.h). Whatever goes
  * wrong refuses the push; "could not tell" has words and a status of its own.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include "audit.h"
 #include "buf.h"
 #include "child.h"
 #include "clock.h"
@@ -20,6 +18,7 @@
 #include "control.h"
 #include "findings.h"
 #include "forward.h"
+#include "git-gate-hook-internal.h"
 #include "log.h"
 #include "mem.h"
 #include "passed.h"
@@ -37,21 +36,6 @@ static const char ask_operator[] = "tell the gate's operator the id below";
 
 /* Seconds that a stage may take past its own bound before it is ended. */
 #define MARGIN 30
-/* One line for the log each; a push of more references is cut there. */
-#define AUDIT_MAX 100
-
-struct hook {
-	const char *id;
-	const char *who;
-	char *name; /* of the repository */
-	struct config *config;
-	const struct config_repo *repo;
-	struct rules *rules;
-	struct scanner *scanner;
-	struct walk *walk;
-	struct updates updates;
-};
-
 /* For the signal handler, which can compose nothing. */
 static char last_words[512];
 
@@ -65,10 +49,9 @@ static void tell(void *arg, const char *line)
 	buf_clear(&b);
 }
 
-static void tee(void *arg, enum log_level level, const char *line)
+static void note(void *arg, enum log_level level, const char *line)
 {
-	static const char *const names[] = { "error", "warning", "info",
-					     "debug" };
+	static const char names[][8] = { "error", "warning", "info", "debug" };
 	const struct hook *h = arg;
 
 	if (h->config)
@@ -76,11 +59,16 @@ static void tee(void *arg, enum log_level level, const char *line)
 			     line);
 }
 
-static void expire(int signal)
+/* For SIGALRM and SIGTERM: a push to the upstream does not outlive us. */
+static void expire(int number)
 {
-	ssize_t n = write(STDERR_FILENO, last_words, strlen(last_words));
+	ssize_t n = 0;
 
-	(void)signal;
+	child_kill_newest();
+	/* it may be the reader of our words that hangs */
+	fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK);
+	if (number == SIGALRM)
+		n = write(STDERR_FILENO, last_words, strlen(last_words));
 	(void)n;
 	_exit(UNKNOWN);
 }
@@ -93,19 +81,8 @@ static void limit_time(const struct hook *h, int64_t ms)
 		 " too long\ngit-gate: refused code=timeout retry=yes id=%s\n",
 		 h->id);
 	signal(SIGALRM, expire);
+	signal(SIGTERM, expire);
 	alarm((unsigned)(ms / 1000) + MARGIN);
-}
-
-/* Neither a core file nor another process of this user shows what is pushed. */
-static void close_memory(void)
-{
-	const struct rlimit none = { 0, 0 };
-
-	setrlimit(RLIMIT_CORE, &none);
-#ifndef __SANITIZE_ADDRESS__
-	/* the leak check at the end would need what this forbids */
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-#endif
 }
 
 static int could_not_tell(const struct hook *h, const char *code,
@@ -121,98 +98,60 @@ static int could_not_tell(const struct hook *h, const char *code,
 
 static int gate_fault(const struct hook *h, const char *why)
 {
-	return could_not_tell(h, "internal", why, ask_operator);
+	return could_not_tell(h, "gate-fault", why, ask_operator);
 }
 
-/* One record for a reference. */
-static void audit_ref(const struct hook *h, const struct update *u,
-		      const char *verdict, const char *code)
-{
-	struct decision d =
-		policy_decide(h->config, h->who, u->op, h->name, u->ref);
-	struct buf ref = BUF_INIT, rule = BUF_INIT, detail = BUF_INIT;
-	struct audit a = { .id = h->id,
-			   .who = h->who,
-			   .repo = h->name,
-			   .verdict = verdict,
-			   .code = code };
-
-	walk_redact(h->scanner, u->ref, &ref);
-	buf_addf(&detail, "%s..%s", u->old, u->new);
-	if (d.rule)
-		buf_addf(&rule, "%s:%d", h->config->file, d.rule->line);
-	a.op = policy_op_name(u->op);
-	a.ref = ref.data;
-	a.rule = rule.data;
-	a.detail = detail.data;
-	audit_log(&a);
-	buf_clear(&ref);
-	buf_clear(&rule);
-	buf_clear(&detail);
-}
-
-static void audit_refs(const struct hook *h, const char *verdict,
-		       const char *code)
-{
-	size_t i;
-
-	for (i = 0; i < h->updates.nr && i < AUDIT_MAX; i++)
-		audit_ref(h, &h->updates.list[i], verdict, code);
-	if (i < h->updates.nr)
-		log_info("audit: %zu more references of this push, %s",
-			 h->updates.nr - i, verdict);
-}
-
-static void audit_findings(const struct hook *h, const struct findings *fs)
-{
-	struct audit a = { .id = h->id,
-			   .who = h->who,
-			   .repo = h->name,
-			   .op = "scan",
-			   .verdict = "refused",
-			   .code = "secret-found" };
-	struct buf detail = BUF_INIT;
-	const struct finding *f;
-	size_t i;
-
-	for (i = 0; i < fs->nr && i < AUDIT_MAX; i++) {
-		f = &fs->list[i];
-		buf_reset(&detail);
-		buf_addf(&detail, "%s fingerprint=%s commit=%s path=%s",
-			 f->rule, f->fingerprint, f->commit, f->path);
-		a.detail = detail.data;
-		audit_log(&a);
-	}
-	buf_clear(&detail);
-}
-
-/* Say why one reference may not change. */
-static void say_denied(const struct hook *h, const struct update *u)
+static void say_denied(const struct hook *h, const struct update *u,
+		       int symbolic)
 {
 	struct buf line = BUF_INIT;
 
 	buf_adds(&line, "git-gate: ");
 	walk_redact(h->scanner, u->ref, &line);
-	buf_addf(&line, ": %s is not allowed for %s", policy_op_name(u->op),
-		 *h->who ? h->who : "anonymous clients");
+	if (symbolic)
+		buf_adds(&line, ": it is a symbolic reference, through which "
+				"nothing is pushed");
+	else
+		buf_addf(&line, ": %s is not allowed for %s",
+			 policy_op_name(u->op),
+			 *h->who ? h->who : "anonymous clients");
 	tell(NULL, line.data);
 	buf_clear(&line);
+}
+
+static int refuse_option(const struct hook *h, const char *option)
+{
+	struct buf line = BUF_INIT;
+
+	walk_name_option(h->scanner, "git-gate: ", option, &line);
+	buf_adds(&line, " is not allowed; push without it");
+	tell(NULL, line.data);
+	buf_clear(&line);
+	hook_audit_refs(h, "refused", "denied");
+	report_refused(stderr, "denied", 0, NULL, h->id);
+	return REFUSED;
 }
 
 /* All references are judged, so that the client hears of all at once. */
 static int decide(const struct hook *h)
 {
+	const char *option = walk_options_denied(&h->options,
+						 h->repo->push_options);
 	const struct update *u = h->updates.list;
 	size_t i, denied = 0;
 	struct decision d;
+	int allowed;
 
+	if (option)
+		return refuse_option(h, option);
 	for (i = 0; i < h->updates.nr; i++, u++) {
 		d = policy_decide(h->config, h->who, u->op, h->name, u->ref);
-		if (d.verdict == VERDICT_ALLOW)
+		allowed = d.verdict == VERDICT_ALLOW;
+		if (allowed && !walk_is_symbolic(h->walk, u->ref))
 			continue;
-		if (denied++ < AUDIT_MAX) {
-			say_denied(h, u);
-			audit_ref(h, u, "refused", "denied");
+		if (denied++ < HOOK_AUDIT_MAX) {
+			say_denied(h, u, allowed);
+			hook_audit_ref(h, u, "refused", "denied");
 		}
 	}
 	if (!denied)
@@ -230,8 +169,8 @@ static int refuse_secrets(const struct hook *h, const struct findings *fs)
 	tell(NULL, "git-gate: this push is refused: it brings what looks like "
 		   "secrets");
 	report_text(stderr, fs, h->config->report);
-	audit_refs(h, "refused", "secret-found");
-	audit_findings(h, fs);
+	hook_audit_refs(h, "refused", "secret-found");
+	hook_audit_findings(h, fs);
 	snprintf(extra, sizeof(extra), "findings=%zu", fs->nr + fs->more);
 	report_refused(stderr, "secret-found", 0, extra, h->id);
 	return REFUSED;
@@ -239,13 +178,14 @@ static int refuse_secrets(const struct hook *h, const struct findings *fs)
 
 static int scan(const struct hook *h)
 {
-	struct walk_limits limits = { .max_object = h->config->max_object };
+	struct walk_limits limits = { h->config->max_object,
+				      clock_ms() + h->config->scan_ms };
 	struct findings fs = FINDINGS_INIT;
 	int status = UNKNOWN;
 
 	control_note(h->config, "stage %s scan", h->id);
-	limits.deadline = clock_ms() + h->config->scan_ms;
-	switch (walk_push(h->walk, h->rules, &h->updates, &limits, &fs)) {
+	switch (walk_push(h->walk, h->rules, &h->updates, &h->options, &limits,
+			  &fs)) {
 	case SCAN_CLEAN:
 		status = DONE;
 		break;
@@ -254,7 +194,7 @@ static int scan(const struct hook *h)
 		break;
 	case SCAN_UNKNOWN:
 		log_error("cannot scan: %s", fs.unknown);
-		audit_refs(h, "failed", "cannot-scan");
+		hook_audit_refs(h, "failed", "cannot-scan");
 		status = could_not_tell(h, "cannot-scan", fs.unknown,
 					"push less at once, or tell the "
 					"gate's operator the id below");
@@ -279,7 +219,7 @@ static int forward(const struct hook *h)
 		 text->sentence, text->remedy);
 	tell(NULL, line.data);
 	buf_clear(&line);
-	audit_refs(h, "failed", text->code);
+	hook_audit_refs(h, "failed", text->code);
 	report_refused(stderr, text->code, text->retry, NULL, h->id);
 	return REFUSED;
 }
@@ -295,6 +235,9 @@ static int prepare(struct hook *h)
 				      "the scanner cannot run", ask_operator);
 	if (updates_read(STDIN_FILENO, &h->updates))
 		return gate_fault(h, "the push's updates cannot be read");
+	if (walk_options_read(&h->options))
+		return could_not_tell(h, "bad-request", "it has too many push "
+				      "options", "push with fewer");
 	/* the quarantine of a push, git-receive-pack(1) */
 	h->walk = walk_open(".", getenv("GIT_QUARANTINE_PATH")
 					 ? getenv("GIT_OBJECT_DIRECTORY")
@@ -311,27 +254,22 @@ static int run(struct hook *h)
 	int status;
 
 	limit_time(h, h->config->scan_ms);
-	status = prepare(h);
-	if (!status)
-		status = decide(h);
-	if (!status)
-		status = scan(h);
-	if (!status && passed_write(h->config, h->id, &h->updates))
+	if ((status = prepare(h)) || (status = decide(h)) || (status = scan(h)))
+		return status;
+	if (passed_write(h->config, h->id, &h->updates))
 		status = gate_fault(h, "its result cannot be noted");
 	if (!status && h->repo->upstream) {
 		limit_time(h, h->config->forward_ms);
 		status = forward(h);
 	}
 	if (!status)
-		audit_refs(h, "allowed", NULL);
+		hook_audit_refs(h, "allowed", NULL);
 	return status;
 }
 
 static const char *variable(const char *name)
 {
-	const char *value = getenv(name);
-
-	return value ? value : "";
+	return getenv(name) ? getenv(name) : "";
 }
 
 static int start(struct hook *h)
@@ -345,27 +283,27 @@ static int start(struct hook *h)
 		h->id = "-";
 	h->config = *file ? config_load(file) : NULL;
 	if (!h->config)
-		return gate_fault(h, "the gate's configuration cannot be "
-				     "read");
-	h->repo = config_repo(h->config, h->name);
-	if (!h->repo) {
-		log_error("no [repo] has the name %s", h->name);
-		return gate_fault(h, "the repository is not configured");
+		return gate_fault(h, "the gate's configuration cannot be read");
+	/* what was read may be the responder's copy: its source is shown */
+	if (*variable("GIT_GATE_CONFIG_NAME")) {
+		free(h->config->name);
+		h->config->name = mem_strdup(variable("GIT_GATE_CONFIG_NAME"));
 	}
-	return run(h);
+	h->repo = config_repo(h->config, h->name);
+	if (h->repo)
+		return run(h);
+	log_error("no [repo] has the name %s", h->name);
+	return gate_fault(h, "the repository is not configured");
 }
 
-/*
- * `pre-receive --check CONFIG`, which the responder runs before it starts or
- * reloads: would this hook be able to scan? What is wrong is logged.
- */
+/* `pre-receive --check CONFIG`, of the responder: could this hook scan? */
 static int check(const char *file)
 {
 	struct config *c = config_load(file);
-	size_t n = c ? scan_check(c->rules) : 0;
+	int status = c && scan_check(c->rules) ? DONE : UNKNOWN;
 
 	config_free(c);
-	return n ? DONE : UNKNOWN;
+	return status;
 }
 
 int main(int argc, char **argv)
@@ -373,14 +311,14 @@ int main(int argc, char **argv)
 	struct hook h = { 0 };
 	int status;
 
-	close_memory();
+	walk_close_memory();
 	/* and a client that left does not end a push half-way */
 	child_init();
 	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
 	log_init("git-gate-hook", LOG_PLAIN);
 	if (argc == 3 && !strcmp(argv[1], "--check"))
 		return check(argv[2]);
-	log_set_tee(tee, &h, 1);
+	log_set_tee(note, &h, 1);
 	status = start(&h);
 	scan_free(h.scanner);
 	walk_close(h.walk);

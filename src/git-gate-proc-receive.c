@@ -1,7 +1,7 @@
 /*
  * proc-receive (githooks(5)): takes the commands of a push from receive-pack,
  * and leaves each to it ("fall-through") if pre-receive has let exactly that
- * one pass; any other is refused. Its being there is what makes git refuse a
+ * one pass and the repository keeps it; one that did not pass is refused. Its being there is what makes git refuse a
  * push whose pre-receive has vanished (passed.h). Updates nothing itself.
  */
 #include <errno.h>
@@ -26,6 +26,7 @@
 struct proc {
 	const char *id;
 	struct config *c;
+	const struct config_repo *repo;
 	struct updates passed;
 };
 
@@ -138,6 +139,16 @@ static int has_passed(const struct proc *p, const char *command)
 	return 0;
 }
 
+/*
+ * A mirror follows branches and tags alone: of another reference, such as
+ * refs/for/ of a review, the upstream makes what it will.
+ */
+static int is_kept(const struct proc *p, const char *ref)
+{
+	return !p->repo->upstream || strncmp(ref, "refs/heads/", 11) == 0 ||
+	       strncmp(ref, "refs/tags/", 10) == 0;
+}
+
 static int judge(const struct proc *p)
 {
 	struct buf line = BUF_INIT, out = BUF_INIT;
@@ -153,7 +164,9 @@ static int judge(const struct proc *p)
 		}
 		if (has_passed(p, line.data)) {
 			add_pkt(&out, "ok ", second + 1, "\n");
-			add_pkt(&out, "option fall-through", "\n", "");
+			if (is_kept(p, second + 1))
+				add_pkt(&out, "option fall-through", "\n",
+					"");
 		} else {
 			log_error("a push asks for an update that pre-receive "
 				  "has not let pass");
@@ -172,6 +185,7 @@ int main(void)
 {
 	struct proc p = { .id = getenv("GIT_GATE_ID") };
 	const char *file = getenv("GIT_GATE_CONFIG");
+	const char *name = getenv("GIT_GATE_REPO");
 	int rc = -1;
 
 	alarm(BOUND);
@@ -181,7 +195,8 @@ int main(void)
 	if (p.id == NULL)
 		p.id = "-";
 	p.c = file != NULL ? config_load(file) : NULL;
-	if (p.c != NULL && passed_take(p.c, p.id, &p.passed) == 0 &&
+	p.repo = p.c != NULL && name != NULL ? config_find(p.c, name) : NULL;
+	if (p.repo != NULL && passed_take(p.c, p.id, &p.passed) == 0 &&
 	    greet() == 0)
 		rc = judge(&p);
 	if (rc < 0)

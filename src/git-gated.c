@@ -89,23 +89,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 	return optind == argc ? 0 : -1;
 }
 
-/* All that a start or a reload must find right; every error is logged. */
-static struct config *load(const char *file, int make)
-{
-	struct config *c = config_load(file);
-
-	if (c == NULL)
-		return NULL;
-	if (config_check_paths(c, make) < 0 || preflight_hook(c) < 0) {
-		config_free(c);
-		return NULL;
-	}
-	return c;
-}
-
 static void reload(struct gated *g)
 {
-	struct config *c = load(g->options.config, 1);
+	struct config *c = preflight_load(g->options.config, 1);
 
 	if (c == NULL) {
 		log_error("%s: not taken; the configuration of before stays",
@@ -130,6 +116,7 @@ static int open_signals(void)
 	sigset_t set;
 
 	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
@@ -145,9 +132,12 @@ static int take_signals(struct gated *g)
 	struct signalfd_siginfo info;
 
 	while (read(g->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo != SIGHUP)
+		if (info.ssi_signo == SIGCHLD)
+			child_reap_orphans();
+		else if (info.ssi_signo == SIGHUP)
+			reload(g);
+		else
 			return -1;
-		reload(g);
 	}
 	return 0;
 }
@@ -261,6 +251,7 @@ static int start(struct gated *g, const char *fds, const char *pid)
 		return -1;
 	mirror_clean(g->c);
 	passed_clean(g->c);
+	preflight_clean(g->c);
 	g->signal_fd = open_signals();
 	g->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (g->signal_fd < 0 || g->wake_fd < 0) {
@@ -295,7 +286,8 @@ static char *keep(const char *value)
 
 static int gated(struct gated *g, const char *fds, const char *pid)
 {
-	g->c = load(g->options.config, !g->options.check_only);
+	g->c = preflight_load(g->options.config,
+			      !g->options.check_only);
 	if (g->c == NULL)
 		return 1;
 	g->backend = preflight_backend(g->c);

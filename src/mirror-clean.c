@@ -6,6 +6,7 @@
 #include "mirror.h"
 #include "mirror-internal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fts.h>
 #include <signal.h>
@@ -114,6 +115,36 @@ static void clean_objects(const char *path)
 	}
 	if (fts)
 		fts_close(fts);
+}
+
+/*
+ * git leaves a push's quarantine behind when a signal ends it, and looks at it
+ * again only in `git prune`. Another user's is not ours to judge.
+ */
+void mirror_clean_quarantines(const char *path)
+{
+	struct buf dir = BUF_INIT;
+	struct dirent *entry;
+	struct stat st;
+	DIR *objects;
+
+	buf_addf(&dir, "%s/objects", path);
+	objects = opendir(dir.data);
+	while (objects && (entry = readdir(objects))) {
+		struct buf name = BUF_INIT;
+
+		buf_addf(&name, "%s/%s", dir.data, entry->d_name);
+		if (!strncmp(entry->d_name, "tmp_objdir-", 11) &&
+		    !lstat(name.data, &st) && S_ISDIR(st.st_mode) &&
+		    st.st_uid == geteuid()) {
+			log_info("%s: of an ended push, removed", name.data);
+			mirror_clean_tree(name.data);
+		}
+		buf_clear(&name);
+	}
+	if (objects)
+		closedir(objects);
+	buf_clear(&dir);
 }
 
 /* NAME.git.tmp-PID-N of a process that is no more. */

@@ -41,6 +41,10 @@ int mirror_saved_remove(const char *path);
 void mirror_saved_touch(const char *path);
 /* Milliseconds since it, or -1 when there is none. */
 int64_t mirror_saved_age(const char *path);
+/* The upstream has answered, and the mirror agrees with it. */
+void mirror_saved_asked(const char *path);
+/* Milliseconds since that, whatever pushes did meanwhile; -1: never. */
+int64_t mirror_saved_asked_age(const char *path);
 /* Milliseconds since anything was known, saved answer or not. */
 int64_t mirror_saved_any_age(const char *path);
 
@@ -54,6 +58,8 @@ int mirror_path_parents(const char *path);
 void mirror_clean_tree(const char *dir);
 /* Remove lock files that are older than age_ms. */
 void mirror_clean_locks(const char *path, int64_t age_ms);
+/* Remove quarantines, of pushes that were ended. */
+void mirror_clean_quarantines(const char *path);
 
 /* mirror-lock.c: who may touch a path; one process, many threads. */
 enum mirror_turn {
@@ -61,11 +67,24 @@ enum mirror_turn {
 	MIRROR_TURN_JOINED, /* another has done so; *fault is its end */
 	MIRROR_TURN_LATE,   /* the deadline passed */
 };
-enum mirror_turn mirror_lock_refresh(const char *path, int64_t deadline,
+/* How long to wait, and for whom. */
+struct mirror_wait {
+	int64_t refresh; /* clock_ms(): for a refresh under way to end */
+	int64_t push;    /* for pushes to end */
+	int client;      /* descriptor that hangs up when nobody waits; or -1 */
+};
+enum mirror_turn mirror_lock_refresh(const char *path,
+				     const struct mirror_wait *wait,
 				     enum fault_kind *fault);
 void mirror_lock_done(const char *path, enum fault_kind fault);
-/* Returns 0, or -1: the deadline passed. */
-int mirror_lock_push(const char *path, int64_t deadline);
-void mirror_lock_push_end(const char *path);
+/* Returns 0, or -1: too late, or nobody waits any more. */
+int mirror_lock_push(const char *path, const struct mirror_wait *wait);
+/*
+ * broken: it may have left a quarantine. Returns 1 to the last of several
+ * pushes when any of them was broken: then nothing else touches the path until
+ * mirror_lock_swept.
+ */
+int mirror_lock_push_end(const char *path, int broken);
+void mirror_lock_swept(const char *path);
 
 #endif

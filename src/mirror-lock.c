@@ -5,6 +5,7 @@
  */
 #include "mirror-internal.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,8 @@ struct entry {
 	char *path;
 	unsigned users;  /* threads inside, and pushes under way */
 	unsigned pushes;
-	int refreshing;
+	int refreshing; /* or sweeping: alone, at any rate */
+	int broken;     /* a push left something */
 	uint64_t started, ended; /* numbers of the last refresh */
 	enum fault_kind fault;   /* of the one that ended last */
 };
@@ -75,14 +77,26 @@ static void leave(struct entry *e)
 	pthread_mutex_unlock(&mutex);
 }
 
-/* Returns 0, or -1 once the deadline has passed. */
-static int wait_change(int64_t deadline)
+/* The client does not announce its end to a condition: look now and then. */
+#define LOOK_MS 500
+
+static int has_left(int client)
 {
-	int left = clock_left(deadline);
+	struct pollfd p = { .fd = client, .events = POLLRDHUP };
+
+	return client >= 0 && poll(&p, 1, 0) > 0;
+}
+
+/* Returns 0, or -1 once the time has passed or nobody waits any more. */
+static int wait_change(const struct entry *e, const struct mirror_wait *wait)
+{
+	int left = clock_left(e->refreshing ? wait->refresh : wait->push);
 	struct timespec ts;
 
-	if (!left)
+	if (!left || has_left(wait->client))
 		return -1;
+	if (left > LOOK_MS)
+		left = LOOK_MS;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	ts.tv_sec += left / 1000;
 	ts.tv_nsec += left % 1000 * 1000000L;
@@ -94,7 +108,8 @@ static int wait_change(int64_t deadline)
 	return 0;
 }
 
-enum mirror_turn mirror_lock_refresh(const char *path, int64_t deadline,
+enum mirror_turn mirror_lock_refresh(const char *path,
+				     const struct mirror_wait *wait,
 				     enum fault_kind *fault)
 {
 	struct entry *e = enter(path);
@@ -119,7 +134,7 @@ enum mirror_turn mirror_lock_refresh(const char *path, int64_t deadline,
 			turn = MIRROR_TURN_RUN;
 			break;
 		}
-		if (wait_change(deadline)) {
+		if (wait_change(e, wait)) {
 			turn = MIRROR_TURN_LATE;
 			break;
 		}
@@ -140,13 +155,13 @@ void mirror_lock_done(const char *path, enum fault_kind fault)
 	leave(e);
 }
 
-int mirror_lock_push(const char *path, int64_t deadline)
+int mirror_lock_push(const char *path, const struct mirror_wait *wait)
 {
 	struct entry *e = enter(path);
 	int rc = 0;
 
 	while (e->refreshing && !rc)
-		rc = wait_change(deadline);
+		rc = wait_change(e, wait);
 	if (!rc) {
 		e->pushes++;
 		e->users++; /* until mirror_lock_push_end */
@@ -155,11 +170,30 @@ int mirror_lock_push(const char *path, int64_t deadline)
 	return rc;
 }
 
-void mirror_lock_push_end(const char *path)
+int mirror_lock_push_end(const char *path, int broken)
+{
+	struct entry *e = enter(path);
+	int sweep;
+
+	e->broken |= broken;
+	e->pushes--;
+	e->users--;
+	sweep = e->broken && e->pushes == 0;
+	if (sweep) {
+		e->broken = 0;
+		e->refreshing = 1;
+		e->users++; /* until mirror_lock_swept */
+	}
+	pthread_cond_broadcast(&changed);
+	leave(e);
+	return sweep;
+}
+
+void mirror_lock_swept(const char *path)
 {
 	struct entry *e = enter(path);
 
-	e->pushes--;
+	e->refreshing = 0;
 	pthread_cond_broadcast(&changed);
 	e->users--;
 	leave(e);

@@ -61,7 +61,7 @@ static int mirrored(const struct config *c, const struct config_upstream *u,
 	char *base;
 
 	if (gitenv_url(u->url, &url)) {
-		log_error("%s:%d: url: not an upstream's address", c->file,
+		log_error("%s:%d: url: not an upstream's address", c->name,
 			  u->line);
 		return -1;
 	}

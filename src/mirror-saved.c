@@ -18,6 +18,8 @@
 #include "log.h"
 
 #define SAVED "git-gate-upstream"
+/* empty; its time of change is what counts */
+#define ASKED "git-gate-asked"
 #define SAVED_MAX ((size_t)256 << 20)
 
 static void render(const struct mirror_job *j, struct buf *out)
@@ -134,12 +136,30 @@ int64_t mirror_saved_age(const char *path)
 	return file_in(path, SAVED, file) ? -1 : age_of(file);
 }
 
+void mirror_saved_asked(const char *path)
+{
+	char file[PATH_MAX];
+	int fd = -1;
+
+	if (!file_in(path, ASKED, file))
+		fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+			  0600);
+	if (fd < 0 || futimens(fd, NULL))
+		log_warn("%s/%s: %s", path, ASKED, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+int64_t mirror_saved_asked_age(const char *path)
+{
+	char file[PATH_MAX];
+
+	return file_in(path, ASKED, file) ? -1 : age_of(file);
+}
+
 int64_t mirror_saved_any_age(const char *path)
 {
-	int64_t ms = mirror_saved_age(path);
+	int64_t ms = mirror_saved_asked_age(path);
 
-	/* A push removed it, and changed the directory by that. */
-	if (ms < 0)
-		ms = age_of(path);
 	return ms < 0 ? 0 : ms;
 }

@@ -156,13 +156,15 @@ static enum fault_kind run_refresh(const struct config *c,
 static enum fault_kind refresh_in_turn(const struct config *c,
 				       const struct config_upstream *u,
 				       const char *name, const char *path,
-				       int64_t deadline)
+				       const struct mirror_wait *wait)
 {
 	enum fault_kind fault = FAULT_TIMEOUT;
 
-	switch (mirror_lock_refresh(path, deadline, &fault)) {
+	switch (mirror_lock_refresh(path, wait, &fault)) {
 	case MIRROR_TURN_RUN:
-		fault = run_refresh(c, u, name, path, deadline);
+		fault = run_refresh(c, u, name, path, wait->refresh);
+		if (fault == FAULT_NONE)
+			mirror_saved_asked(path);
 		mirror_lock_done(path, fault);
 		break;
 	case MIRROR_TURN_JOINED:
@@ -171,7 +173,7 @@ static enum fault_kind refresh_in_turn(const struct config *c,
 		log_warn("%s: no turn to ask upstream \"%s\" in time; a push "
 			 "or a slow refresh is under way",
 			 name, u->name);
-		fault = FAULT_TIMEOUT;
+		fault = FAULT_BUSY;
 		break;
 	}
 	return fault;
@@ -184,10 +186,20 @@ static int is_passing(enum fault_kind fault)
 	       fault == FAULT_AGENT;
 }
 
+static struct mirror_wait wait_of(const struct config *c, int client)
+{
+	int64_t now = clock_ms();
+
+	return (struct mirror_wait){ .refresh = now + c->refresh_ms,
+				     .push = now + c->queue_ms,
+				     .client = client };
+}
+
 int mirror_refresh(const struct config *c, const struct config_repo *r,
-		   const char *name, int64_t deadline, int64_t *age_ms,
+		   const char *name, int client, int64_t *age_ms,
 		   enum fault_kind *fault)
 {
+	struct mirror_wait wait = wait_of(c, client);
 	struct buf path = BUF_INIT;
 	int64_t age;
 	int rc = 0;
@@ -203,7 +215,7 @@ int mirror_refresh(const struct config *c, const struct config_repo *r,
 			*age_ms = age;
 		else
 			*fault = refresh_in_turn(c, r->upstream, name,
-						 path.data, deadline);
+						 path.data, &wait);
 		if (*fault != FAULT_NONE)
 			rc = -1;
 		if (rc && r->fresh == FRESH_OFFLINE && is_passing(*fault) &&
@@ -216,32 +228,55 @@ int mirror_refresh(const struct config *c, const struct config_repo *r,
 	return rc;
 }
 
-int mirror_push_begin(const struct config *c, const struct config_repo *r,
-		      const char *name, int64_t deadline)
+int mirror_fresh_enough(const struct config *c, const struct config_repo *r,
+			const char *name, int64_t bound_ms)
 {
 	struct buf path = BUF_INIT;
-	int rc = 0;
+	int64_t age = -1;
 
-	if (r->upstream) {
-		rc = mirror_path(c, r, name, &path);
-		if (!rc)
-			rc = mirror_lock_push(path.data, deadline);
-		/* Without this, an old answer would pass for the new state. */
-		if (!rc && mirror_saved_remove(path.data)) {
-			mirror_lock_push_end(path.data);
-			rc = -1;
-		}
+	if (!mirror_path(c, r, name, &path) && mirror_path_is_bare(path.data))
+		age = r->upstream ? mirror_saved_asked_age(path.data) : 0;
+	buf_clear(&path);
+	if (r->fresh == FRESH_BOUND && bound_ms < r->fresh_ms)
+		bound_ms = r->fresh_ms;
+	return age >= 0 && age <= bound_ms;
+}
+
+static void end_push(const char *path, int broken)
+{
+	if (!mirror_lock_push_end(path, broken))
+		return;
+	mirror_clean_quarantines(path);
+	mirror_lock_swept(path);
+}
+
+int mirror_push_begin(const struct config *c, const struct config_repo *r,
+		      const char *name, int client)
+{
+	struct mirror_wait wait = wait_of(c, client);
+	struct buf path = BUF_INIT;
+	int rc;
+
+	/* here a refresh under way is waited for no longer than a place */
+	wait.refresh = wait.push;
+	rc = mirror_path(c, r, name, &path);
+	if (!rc)
+		rc = mirror_lock_push(path.data, &wait);
+	/* Without this, an old answer would pass for the new state. */
+	if (!rc && r->upstream && mirror_saved_remove(path.data)) {
+		end_push(path.data, 0);
+		rc = -1;
 	}
 	buf_clear(&path);
 	return rc;
 }
 
 void mirror_push_end(const struct config *c, const struct config_repo *r,
-		     const char *name)
+		     const char *name, int broken)
 {
 	struct buf path = BUF_INIT;
 
-	if (r->upstream && !mirror_path(c, r, name, &path))
-		mirror_lock_push_end(path.data);
+	if (!mirror_path(c, r, name, &path))
+		end_push(path.data, broken);
 	buf_clear(&path);
 }

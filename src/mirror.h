@@ -26,24 +26,34 @@ int mirror_path(const struct config *c, const struct config_repo *r,
 /*
  * Make it ready to be advertised, as fresh as its [repo] says: first clone,
  * refresh (one runs, one waits, a caller joins only one that starts after it
- * came), default branch. Logged. Returns 0; 1 when `fresh = offline-ok` and
- * what there is must do (*age_ms is its age); -1 with *fault set.
- * deadline: clock_ms() value.
+ * came), default branch. Bounded by refreshTimeout, a wait for pushes by
+ * queueTimeout; client is a descriptor that hangs up when nobody waits for
+ * the answer any more, or -1. Logged. Returns 0; 1 when `fresh = offline-ok`
+ * and what there is must do (*age_ms is its age); -1 with *fault set.
  */
 int mirror_refresh(const struct config *c, const struct config_repo *r,
-		   const char *name, int64_t deadline, int64_t *age_ms,
+		   const char *name, int client, int64_t *age_ms,
 		   enum fault_kind *fault);
+
+/*
+ * Has the upstream been asked within bound_ms, or as long ago as its [repo]
+ * allows? True of hosted repositories that are there.
+ */
+int mirror_fresh_enough(const struct config *c, const struct config_repo *r,
+			const char *name, int64_t bound_ms);
 
 /*
  * A push is about to run on this repository: no refresh runs until it has
  * ended, and the next one asks the upstream whatever it knew. Pushes do not
- * wait for each other, only for a refresh under way. Returns 0, or -1 when
- * the deadline passed first. Each 0 is paired with one mirror_push_end.
+ * wait for each other, only for a refresh under way, up to queueTimeout.
+ * Returns 0, or -1 when that passed, or client (as above) left. Each 0 is
+ * paired with one mirror_push_end; broken says that the push did not end by
+ * itself: its quarantine is then removed, as soon as no other push runs.
  */
 int mirror_push_begin(const struct config *c, const struct config_repo *r,
-		      const char *name, int64_t deadline);
+		      const char *name, int client);
 void mirror_push_end(const struct config *c, const struct config_repo *r,
-		     const char *name);
+		     const char *name, int broken);
 
 /* At start: remove what an earlier process left half-made. Logged. */
 void mirror_clean(const struct config *c);

@@ -5,7 +5,12 @@
  */
 #include "preflight.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,9 +20,14 @@
 #include "env.h"
 #include "gitenv.h"
 #include "log.h"
+#include "mem.h"
 
 /* A small program's answer at start. */
 #define ASK_MS 10000
+/* Larger than any configuration that people or programs write. */
+#define CONFIG_BYTES ((size_t)16 << 20)
+/* Copies: STATE/config-PID-NUMBER. */
+#define COPY "config-"
 
 /* Ask git where its programs are: the answer is http-backend's path. */
 char *preflight_backend(const struct config *c)
@@ -68,4 +78,92 @@ int preflight_hook(const struct config *c)
 	buf_clear(&path);
 	buf_clear(&err);
 	return status == 0 ? 0 : -1;
+}
+
+static int write_copy(const char *path, const struct buf *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	ssize_t n = fd >= 0 ? write(fd, text->data, text->len) : -1;
+
+	if (fd >= 0 && close(fd) < 0)
+		n = -1;
+	if (n == (ssize_t)text->len)
+		return 0;
+	log_error("%s: cannot be written: %s", path, strerror(errno));
+	return -1;
+}
+
+/* The file's bytes of this moment, at a path of ours. */
+static char *copy_of(const struct config *c)
+{
+	static unsigned number;
+	struct buf path = BUF_INIT, text = BUF_INIT;
+	int rc;
+
+	buf_addf(&path, "%s/" COPY "%d-%u", c->state, (int)getpid(), number++);
+	unlink(path.data); /* of a process that had our number */
+	buf_adds(&text, "");
+	rc = buf_read_file(&text, c->file, CONFIG_BYTES);
+	if (rc < 0)
+		log_error("%s: %s", c->file, strerror(errno));
+	else
+		rc = write_copy(path.data, &text);
+	buf_clear(&text);
+	if (rc == 0)
+		return buf_take(&path);
+	buf_clear(&path);
+	return NULL;
+}
+
+/* The copy is what is loaded, so what is judged here and there is one text. */
+static struct config *load_copy(const struct config *c)
+{
+	char *path = copy_of(c);
+	struct config *copy = path != NULL ? config_load(path) : NULL;
+
+	if (copy != NULL) {
+		copy->is_copy = 1;
+		free(copy->name);
+		copy->name = mem_strdup(c->name);
+	} else if (path != NULL) {
+		unlink(path);
+	}
+	free(path);
+	return copy;
+}
+
+struct config *preflight_load(const char *file, int make)
+{
+	struct config *c = config_load(file), *copy = NULL;
+
+	if (c == NULL)
+		return NULL;
+	if (config_check_paths(c, make) < 0 || preflight_hook(c) < 0) {
+		config_free(c);
+		return NULL;
+	}
+	if (!make)
+		return c;
+	copy = load_copy(c);
+	config_free(c);
+	return copy;
+}
+
+void preflight_clean(const struct config *c)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(c->state);
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		const char *name = entry->d_name;
+		pid_t pid;
+
+		if (strncmp(name, COPY, strlen(COPY)) != 0)
+			continue;
+		pid = (pid_t)strtol(name + strlen(COPY), NULL, 10);
+		if (pid > 0 && kill(pid, 0) < 0 && errno == ESRCH)
+			unlinkat(dirfd(dir), name, 0);
+	}
+	if (dir != NULL)
+		closedir(dir);
 }

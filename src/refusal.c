@@ -74,6 +74,10 @@ void refusal_of_fault(enum fault_kind kind, struct refusal *out)
 		*out = refusal_not_found;
 		return;
 	}
+	if (kind == FAULT_BUSY) {
+		*out = refusal_overloaded;
+		return;
+	}
 	*out = (struct refusal){ .status = 502, .code = text->code,
 				 .retry = text->retry,
 				 .sentence = text->sentence,

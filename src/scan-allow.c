@@ -98,3 +98,14 @@ int scan_allow_found(struct scan_regex *x, const struct rules_allow *a,
 	return at_path && (regex || !a->nr_regexes) &&
 	       (word || !a->stopwords.nr);
 }
+
+int scan_minds_path(const struct scanner *s)
+{
+	for (size_t i = 0; i < s->rules->nr; i++)
+		if (s->rules->list[i].path)
+			return 1;
+	for (size_t i = 0; i < s->rules->nr_allows; i++)
+		if (s->rules->allows[i]->nr_paths)
+			return 1;
+	return 0;
+}

@@ -42,6 +42,12 @@ enum scan_result scan_text(struct scanner *s, const char *text, size_t len,
 			   const char **why);
 
 /*
+ * Does any rule or allow-list look at paths? If not, a text that is clean is
+ * clean under each name.
+ */
+int scan_minds_path(const struct scanner *s);
+
+/*
  * Does this scanner find anything at all? Scans a made-up token that a rule
  * of the set must match (for a foreign rule set: that every regex runs).
  * Returns 0, or -1, logged.

@@ -10,6 +10,10 @@
 
 #include "body.h"
 
+/* What is read of a request that policy has not let through. */
+#define STRANGER_BYTES (1 << 20)
+#define STRANGER_MS 5000
+
 /* One command of a push against policy. */
 static int check_command(struct serve *s, const struct command *cmd)
 {
@@ -93,7 +97,10 @@ int serve_body(struct serve *s)
 	if (strcmp(s->req.content_type, type) != 0)
 		return serve_refuse(s, &refusal_bad_request, "wrong Content-Type");
 	session_stage(s->session, STAGE_BODY);
-	end = body_read(s->fcgi, s->req.content_length, s->c->max_body,
+	end = body_read(s->fcgi, s->req.content_length,
+			s->route.service == SERVICE_RECEIVE_PACK
+				? s->c->max_body
+				: s->c->max_request,
 			s->session, take_body, s);
 	s->body_read = end != BODY_STOPPED && end != BODY_TOO_LARGE;
 	if (refuse_body(s, end) < 0)
@@ -119,12 +126,17 @@ static int take_commands(void *arg, const void *data, size_t n)
 /*
  * Take in what the client still sends, or the web server gives it an error of
  * its own in place of ours; the session's time and the receive time-out bound
- * this. A GET's empty body is read for the same reason.
+ * this. A GET's empty body is read for the same reason. Who may not even push
+ * here gets less patience: no git client sends a body after such an answer.
  */
 void serve_drain(struct serve *s)
 {
-	if (!s->body_read)
-		body_read(s->fcgi, -1, UINT64_MAX, s->session, take_commands,
-			  s);
+	uint64_t max = s->known ? UINT64_MAX : STRANGER_BYTES;
+
+	if (!s->body_read) {
+		if (!s->known)
+			session_limit(s->session, STRANGER_MS);
+		body_read(s->fcgi, -1, max, s->session, take_commands, s);
+	}
 	s->body_read = 1;
 }

@@ -31,6 +31,8 @@ struct serve {
 	struct spool spool;
 	struct commands commands;
 	int body_read;
+	int broken; /* the backend did not end by itself */
+	int known;  /* policy has let it through */
 	int64_t age_ms; /* of what an offline mirror serves; -1: fresh */
 
 	struct refusal why;

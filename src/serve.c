@@ -22,6 +22,9 @@
 #include "passed.h"
 #include "reply.h"
 
+/* An advertisement counts for the RPCs that follow it, this long. */
+#define ADVERTISED_MS 60000
+
 int serve_refuse(struct serve *s, const struct refusal *why,
 		 const char *detail)
 {
@@ -37,7 +40,7 @@ void serve_note_rule(struct serve *s, const struct decision *d)
 {
 	buf_reset(&s->rule);
 	if (d->rule != NULL)
-		buf_addf(&s->rule, "%s:%d", s->c->file, d->rule->line);
+		buf_addf(&s->rule, "%s:%d", s->c->name, d->rule->line);
 	else
 		buf_adds(&s->rule, "none");
 }
@@ -88,7 +91,8 @@ static int step_route(struct serve *s)
 	case ROUTE_HEALTH:
 		return 0;
 	case ROUTE_DUMB:
-		return serve_refuse(s, &refusal_dumb_protocol, s->req.path);
+		return serve_refuse(s, &refusal_dumb_protocol,
+				    "not the smart protocol");
 	case ROUTE_BAD_METHOD:
 		return serve_refuse(s, &refusal_bad_method, s->req.method);
 	case ROUTE_BAD_NAME:
@@ -96,7 +100,7 @@ static int step_route(struct serve *s)
 	case ROUTE_NONE:
 		break;
 	}
-	return serve_refuse(s, &refusal_not_found, s->req.path);
+	return serve_refuse(s, &refusal_not_found, "no such page");
 }
 
 /* Pushing to what one may read is denied by name; all else is not there. */
@@ -130,35 +134,31 @@ static int step_policy(struct serve *s)
 	if (d.verdict != VERDICT_ALLOW || s->repo == NULL)
 		return refuse_denied(s, &d);
 	serve_note_rule(s, &d);
+	s->known = 1;
 	return 0;
 }
 
-static int has_repository(const char *git_dir)
-{
-	struct buf b = BUF_INIT;
-	int rc;
-
-	buf_addf(&b, "%s/HEAD", git_dir);
-	rc = access(b.data, F_OK);
-	buf_clear(&b);
-	return rc == 0;
-}
-
-/* Asked at each advertisement; an RPC follows one, and asks only when the
- * mirror was deleted since. */
+/*
+ * The upstream is asked at each advertisement. An RPC follows one: a fetch asks
+ * again only if that was long ago, for protocol v2 tells references in the
+ * RPC; a push needs none, its lease is what the upstream judges.
+ */
 static int step_mirror(struct serve *s)
 {
-	int64_t now = clock_ms();
 	enum fault_kind fault = FAULT_NONE;
 	int rc;
 
 	if (mirror_path(s->c, s->repo, s->route.repo, &s->git_dir) < 0)
 		return serve_refuse(s, &refusal_not_found, "not in the hosted directory");
-	if (s->route.kind == ROUTE_RPC && has_repository(s->git_dir.data))
+	if (s->route.kind == ROUTE_RPC &&
+	    mirror_fresh_enough(s->c, s->repo, s->route.repo,
+				s->route.service == SERVICE_RECEIVE_PACK
+					? INT64_MAX
+					: ADVERTISED_MS))
 		return 0;
 	session_stage(s->session, STAGE_MIRROR);
-	rc = mirror_refresh(s->c, s->repo, s->route.repo,
-			    now + s->c->refresh_ms, &s->age_ms, &fault);
+	rc = mirror_refresh(s->c, s->repo, s->route.repo, s->fd, &s->age_ms,
+			    &fault);
 	if (rc < 0)
 		return refuse_fault(s, fault);
 	if (rc == 0)
@@ -182,13 +182,15 @@ static int run_backend(struct serve *s)
 			 " this is %" PRId64 " s old\"\r\n", s->age_ms / 1000);
 	run.headers = headers.data;
 	run.in = spool_rewind(&s->spool);
-	cgienv_fill(&env, s->c, &s->req, s->session->id, &s->route,
+	cgienv_fill(&env, s->c, s->repo, &s->req, s->session->id, &s->route,
 		    s->git_dir.data, s->spool.len);
 	end = run.in < 0 ? BACKEND_SILENT
 			 : backend_run(s->fcgi, s->c, &run);
 	env_clear(&env);
 	buf_clear(&headers);
-	s->audit.verdict = end == BACKEND_DONE ? "allowed" : "failed";
+	/* of a push the hook's own record says what became of it */
+	s->audit.verdict = end == BACKEND_DONE ? "served" : "failed";
+	s->broken = end != BACKEND_DONE;
 	if (end != BACKEND_DONE && run.reason != NULL)
 		buf_adds(&s->detail, run.reason);
 	/* without its end record the client sees a broken answer, not a short */
@@ -223,12 +225,11 @@ static int step_backend(struct serve *s)
 
 	if (push && !hook_is_there(s->c))
 		return serve_refuse(s, &refusal_cannot_scan, "no pre-receive");
-	if (push && mirror_push_begin(s->c, s->repo, s->route.repo,
-				      clock_ms() + s->c->queue_ms) < 0)
+	if (push && mirror_push_begin(s->c, s->repo, s->route.repo, s->fd) < 0)
 		return serve_refuse(s, &refusal_overloaded, "waited for a refresh");
 	rc = run_backend(s);
 	if (push) {
-		mirror_push_end(s->c, s->repo, s->route.repo);
+		mirror_push_end(s->c, s->repo, s->route.repo, s->broken);
 		passed_remove(s->c, s->session->id);
 	}
 	return rc;

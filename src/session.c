@@ -5,6 +5,7 @@
  */
 #include "session.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "buf.h"
 #include "clock.h"
@@ -22,6 +24,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct session *table;
 static unsigned table_size, table_used;
+static int wake_fd = -1;
 
 static const char *stage_name(enum session_stage stage)
 {
@@ -44,10 +47,19 @@ static const char *stage_name(enum session_stage stage)
 	return "?";
 }
 
-void session_table(unsigned n)
+void session_table(unsigned n, int fd)
 {
 	table = mem_array(n, sizeof(*table));
 	table_size = n;
+	wake_fd = fd;
+}
+
+static void wake(void)
+{
+	uint64_t one = 1;
+
+	if (write(wake_fd, &one, sizeof(one)) < 0)
+		log_warn("eventfd: %s", strerror(errno));
 }
 
 void session_table_free(void)
@@ -85,7 +97,8 @@ struct session *session_begin(int fd, int64_t total_ms)
 		s->fd = fd;
 		s->began = clock_ms();
 		s->deadline = s->began + total_ms;
-		table_used++;
+		if (table_used++ == 0)
+			wake(); /* the watchdog slept without a deadline */
 	}
 	pthread_mutex_unlock(&lock);
 	return s;
@@ -186,6 +199,18 @@ int session_watch(void)
 	}
 	pthread_mutex_unlock(&lock);
 	return next < 0 ? -1 : clock_left(next) + 1;
+}
+
+void session_limit(struct session *s, int64_t left_ms)
+{
+	int64_t deadline = clock_ms() + left_ms;
+
+	pthread_mutex_lock(&lock);
+	if (s->deadline > deadline) {
+		s->deadline = deadline;
+		wake();
+	}
+	pthread_mutex_unlock(&lock);
 }
 
 void session_hurry(int64_t left_ms)

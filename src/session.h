@@ -35,8 +35,11 @@ struct session {
 	int in_use;
 };
 
-/* Make room for n sessions. Call once, before any other. */
-void session_table(unsigned n);
+/*
+ * Make room for n sessions. Call once, before any other. wake_fd (an eventfd)
+ * is written when session_watch is to be called sooner than it had said.
+ */
+void session_table(unsigned n, int wake_fd);
 void session_table_free(void);
 
 /*
@@ -65,7 +68,9 @@ unsigned session_number(void);
  */
 int session_watch(void);
 
-/* No session may run longer than left_ms from now. */
+/* This session may not run longer than left_ms from now. */
+void session_limit(struct session *s, int64_t left_ms);
+/* None may. */
 void session_hurry(int64_t left_ms);
 
 /* The table as text: a header, then a line each. */

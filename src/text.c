@@ -10,9 +10,31 @@
 #include "buf.h"
 
 /*
+ * Is this character, of two to four bytes, one that could make a line read
+ * other than it is, or that hides text in it? Line separators, bidirectional
+ * controls, and tags.
+ */
+static int acts(const unsigned char *s, size_t length)
+{
+	static const struct {
+		unsigned lo, hi;
+	} ranges[] = {
+		{ 0x061c, 0x061c }, { 0x200e, 0x200f }, { 0x2028, 0x202e },
+		{ 0x2066, 0x2069 }, { 0xe0000, 0xe007f },
+	};
+	unsigned c = s[0] & (0xffu >> (length + 1));
+
+	for (size_t i = 1; i < length; i++)
+		c = c << 6 | (s[i] & 0x3f);
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++)
+		if (c >= ranges[i].lo && c <= ranges[i].hi)
+			return 1;
+	return 0;
+}
+
+/*
  * Length of the well-formed UTF-8 sequence at s (Unicode 15, table 3-7), or 0;
- * C1 controls (U+0080 to U+009F) and bidirectional overrides, which could make
- * a line read other than it is, count as malformed.
+ * C1 controls (U+0080 to U+009F) and what acts() count as malformed.
  */
 static size_t utf8_length(const unsigned char *s, size_t n)
 {
@@ -37,13 +59,7 @@ static size_t utf8_length(const unsigned char *s, size_t n)
 		for (k = 2; k < forms[i].length; k++)
 			if (s[k] < 0x80 || s[k] > 0xbf)
 				return 0;
-		/* U+2028 to U+202E and U+2066 to U+2069 */
-		if (s[0] == 0xe2 && ((s[1] == 0x80 && s[2] >= 0xa8 &&
-				      s[2] <= 0xae) ||
-				     (s[1] == 0x81 && s[2] >= 0xa6 &&
-				      s[2] <= 0xa9)))
-			return 0;
-		return forms[i].length;
+		return acts(s, forms[i].length) ? 0 : forms[i].length;
 	}
 	return 0;
 }
@@ -85,6 +101,52 @@ const char *text_clean_to(char *out, size_t size, const char *s)
 	}
 	buf_clear(&b);
 	return out;
+}
+
+/* The shortest token of the common kinds. Bytes. */
+#define TOKEN_MIN 16
+
+static int is_hex_id(const char *s, size_t n)
+{
+	return (n == 40 || n == 64) && strspn(s, "0123456789abcdef") == n;
+}
+
+/* Could these n bytes be a token rather than words or a number? */
+static int is_token(const char *s, size_t n)
+{
+	size_t digits = 0, letters = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		digits += s[i] >= '0' && s[i] <= '9';
+		letters += (s[i] >= 'a' && s[i] <= 'z') ||
+			   (s[i] >= 'A' && s[i] <= 'Z');
+	}
+	return n >= TOKEN_MIN && digits && letters && !is_hex_id(s, n);
+}
+
+void text_mask(struct buf *out, const char *s)
+{
+	static const char run[] = "abcdefghijklmnopqrstuvwxyz"
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=-";
+	struct buf clean = BUF_INIT;
+	const char *p;
+	size_t n;
+
+	text_clean(&clean, s, strlen(s));
+	buf_adds(&clean, ""); /* a string, of nothing too */
+	for (p = clean.data; *p; p += n) {
+		n = strspn(p, run);
+		if (is_token(p, n)) {
+			buf_add(out, p, 4);
+			buf_adds(out, "\xe2\x80\xa6");
+		} else {
+			buf_add(out, p, n);
+		}
+		p += n;
+		n = strcspn(p, run);
+		buf_add(out, p, n);
+	}
+	buf_clear(&clean);
 }
 
 void text_redact(struct buf *out, const char *secret, size_t n)

@@ -1,6 +1,8 @@
 #ifndef UP_CONF_H
 #define UP_CONF_H
 
+#include <stdio.h>
+
 /* What the command line of `git gate up` asks for; unset ones are NULL. */
 struct up_wish {
 	const char *config;
@@ -13,6 +15,12 @@ struct up_wish {
 	const char *known_hosts;
 	const char *token_file;
 };
+
+enum up_wish_result { UP_WISH_BAD, UP_WISH_OK, UP_WISH_HELP };
+
+/* Read the command line. UP_WISH_BAD is logged: show the usage. */
+enum up_wish_result up_wish_parse(int argc, char **argv, struct up_wish *out);
+void up_wish_usage(FILE *to);
 
 /*
  * Write a git-gate.conf(5) to path that serves w->upstream: all below it when

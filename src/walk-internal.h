@@ -47,9 +47,14 @@ struct walk {
 	struct findings *out;
 	struct oidset seen;   /* objects that need no second look */
 	struct oidset places; /* hashes of (blob, path), and of paths */
+	struct oidset again;  /* trees met again, by place; walk-tree.c */
+	struct oidset suspect; /* blobs that were not found clean */
+	size_t nr_first;      /* work on what was first met */
+	size_t nr_again;      /* and on what was met again */
 	struct oidset old;    /* see walk-old.c */
 	int old_state;        /* 0 not looked, 1 known, -1 cannot be known */
-	int stop;             /* the time is over */
+	int minds_path;       /* a rule looks at it */
+	int stop;             /* the time is over, or too much unfolds */
 	git_commit *commit;   /* that objects are attributed to, or NULL */
 };
 
@@ -92,10 +97,18 @@ git_commit *walk_read_commit(struct walk *w, const git_oid *id, int quiet);
 int walk_peel(struct walk *w, const git_oid *id, git_oid *out,
 	      git_object_t *type);
 
+/*
+ * Is there to be work on an object, first met or met again? It is counted;
+ * when what is met again is out of proportion, no, noted once.
+ */
+int walk_may(struct walk *w, int first, size_t work);
+
 /* walk-object.c */
 /* Scan a name: a path or a reference, as label says. */
 void walk_scan_name(struct walk *w, const char *text, size_t len,
 		    const char *label);
+/* Scan a push option. */
+void walk_scan_option(struct walk *w, const char *option);
 /* Scan a blob. older are other versions of the same path, of parents. */
 void walk_scan_blob(struct walk *w, const git_oid *id, const char *path,
 		    const git_oid *older, size_t nr_older);

@@ -179,6 +179,32 @@ void walk_scan_name(struct walk *w, const char *text, size_t len,
 	buf_clear(&name);
 }
 
+void walk_name_option(struct scanner *scanner, const char *before,
+		      const char *option, struct buf *out)
+{
+	struct buf shown = BUF_INIT;
+
+	walk_redact(scanner, option, &shown);
+	if (shown.len && !strcmp(shown.data, option))
+		buf_addf(out, "%sthe push option %s", before, option);
+	else
+		buf_addf(out, "%sa push option", before);
+	buf_clear(&shown);
+}
+
+void walk_scan_option(struct walk *w, const char *option)
+{
+	struct text t = { .data = option, .len = strlen(option) };
+	struct hits h = { 0 };
+	const char *why;
+
+	t.path = t.label = "push option";
+	if (look(w, &t, &h, &why) == SCAN_UNKNOWN)
+		note_unknown(w, &t, why);
+	note(w, &t, &h);
+	free(h.list);
+}
+
 static int same_secret(const struct text *a, const struct scan_finding *x,
 		       const struct text *b, const struct scan_finding *y)
 {
@@ -242,12 +268,16 @@ void walk_scan_blob(struct walk *w, const git_oid *id, const char *path,
 	enum scan_result result;
 	const char *why;
 	size_t i;
+	int first;
 
+	oidset_put(&w->seen, id, &first);
+	if (!first && !w->minds_path && oidset_find(&w->suspect, id) < 0)
+		return;
 	if (!first_look(w, id, path))
 		return;
-	oidset_put(&w->seen, id, NULL);
 	o = walk_read(w, id, GIT_OBJECT_BLOB, 1);
 	if (!o) {
+		oidset_put(&w->suspect, id, NULL);
 		if (!walk_is_old(w, id))
 			git_odb_object_free(
 				walk_read(w, id, GIT_OBJECT_BLOB, 0));
@@ -255,7 +285,13 @@ void walk_scan_blob(struct walk *w, const git_oid *id, const char *path,
 	}
 	t.data = git_odb_object_data(o);
 	t.len = git_odb_object_size(o);
+	if (!walk_may(w, first, t.len >> 10)) {
+		git_odb_object_free(o);
+		return;
+	}
 	result = look(w, &t, &h, &why);
+	if (result != SCAN_CLEAN)
+		oidset_put(&w->suspect, id, NULL);
 	/* unknown is rare and so is a finding: now the costly question */
 	if (result == SCAN_UNKNOWN && !walk_is_old(w, id))
 		note_unknown(w, &t, why);

@@ -6,6 +6,14 @@
 #include "clock.h"
 #include "walk-internal.h"
 
+/*
+ * A tree of equal trees, ten of ten of ten, is pushed in a moment and has more
+ * places than can be visited. So what is met again is counted: as much passes
+ * as there is new, this many times, and this much in any case. The unit is an
+ * entry of a tree, or a KiB of a blob.
+ */
+#define AGAIN_TIMES 8
+#define AGAIN_MIN 100000
 /* Tags of tags; more is nobody's. */
 #define PEEL_MAX 64
 
@@ -19,6 +27,19 @@ int walk_late(struct walk *w)
 	w->stop = 1;
 	findings_unknown(w->out, "the time for scanning ran out");
 	return 1;
+}
+
+int walk_may(struct walk *w, int first, size_t work)
+{
+	*(first ? &w->nr_first : &w->nr_again) += work;
+	if (first || w->nr_again <= AGAIN_MIN ||
+	    w->nr_again / AGAIN_TIMES <= w->nr_first)
+		return 1;
+	if (!w->stop)
+		findings_unknown(w->out, "what is in many places of a tree "
+					 "unfolds to more than is scanned");
+	w->stop = 1;
+	return 0;
 }
 
 /* NULL when it may be read, or why not. */

@@ -269,6 +269,26 @@ out:
 	return ret;
 }
 
+int walk_is_symbolic(const struct walk *w, const char *ref)
+{
+	struct buf path = BUF_INIT, text = BUF_INIT;
+	int ret = -1;
+
+	buf_addf(&path, "%s/%s", w->common, ref);
+	if (!read_at(AT_FDCWD, path.data, &text))
+		ret = text.len >= 4 && !memcmp(text.data, "ref:", 4);
+	else if (errno == ENOENT || errno == ENOTDIR || errno == EISDIR)
+		ret = 0;
+	else if (errno == ELOOP)
+		/* the form that git made before there was "ref:" */
+		ret = 1;
+	else
+		log_error("%s: %s", path.data, strerror(errno));
+	buf_clear(&path);
+	buf_clear(&text);
+	return ret;
+}
+
 void walk_refs_clear(struct walk_refs *refs)
 {
 	size_t i;

@@ -126,11 +126,47 @@ static void entry(struct walk *w, const struct level *l,
 	path->data[len] = '\0';
 }
 
+/*
+ * Was this tree met again before, here and beside the same older ones? Then it
+ * brings nothing. At another place it can: rules look at paths.
+ */
+static int was_here(struct walk *w, const struct level *l,
+		    const struct buf *path)
+{
+	struct buf b = BUF_INIT;
+	int added = 1;
+	git_oid key;
+	size_t i;
+
+	buf_add(&b, git_tree_id(l->tree)->id, GIT_OID_RAWSZ);
+	buf_addc(&b, (char)l->nr_older);
+	for (i = 0; i < l->nr_older; i++)
+		buf_add(&b, git_tree_id(l->older[i])->id, GIT_OID_RAWSZ);
+	buf_add(&b, path->data, path->len);
+	if (!git_odb_hash(&key, b.data, b.len, GIT_OBJECT_BLOB))
+		oidset_put(&w->again, &key, &added);
+	buf_clear(&b);
+	return !added;
+}
+
+/* Is this tree to be visited? Counts its n entries. */
+static int wanted(struct walk *w, const struct level *l, size_t n,
+		  const struct buf *path)
+{
+	int first;
+
+	oidset_put(&w->seen, git_tree_id(l->tree), &first);
+	if (!first && was_here(w, l, path))
+		return 0;
+	return walk_may(w, first, n + 1);
+}
+
 static void compare(struct walk *w, const struct level *l, struct buf *path)
 {
 	size_t i, n = git_tree_entrycount(l->tree);
 
-	oidset_put(&w->seen, git_tree_id(l->tree), NULL);
+	if (!wanted(w, l, n, path))
+		return;
 	for (i = 0; i < n && !walk_late(w); i++)
 		entry(w, l, git_tree_entry_byindex(l->tree, i), path);
 }

@@ -3,9 +3,13 @@
  * the order of it. Takes updates or a range, gives findings and one of three
  * answers; an answer is never "clean" when anything could not be looked at.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "buf.h"
 #include "log.h"
+#include "match.h"
+#include "mem.h"
 #include "updates.h"
 #include "walk-internal.h"
 
@@ -50,6 +54,60 @@ int walk_classify(struct walk *w, struct updates *updates)
 	return 0;
 }
 
+/* How many; decimal digits and nothing else. Returns 0 or -1. */
+static int read_count(const char *text, size_t *out)
+{
+	size_t len = strlen(text);
+
+	if (!len || len > 3 || strspn(text, "0123456789") != len)
+		return -1;
+	*out = strtoul(text, NULL, 10);
+	return *out <= WALK_OPTIONS_MAX ? 0 : -1;
+}
+
+int walk_options_read(struct walk_options *out)
+{
+	const char *count = getenv("GIT_PUSH_OPTION_COUNT");
+	struct buf name = BUF_INIT;
+	size_t nr = 0;
+	int ret = 0;
+
+	out->nr = 0;
+	if (count && read_count(count, &nr))
+		ret = -1;
+	while (!ret && out->nr < nr) {
+		buf_reset(&name);
+		buf_addf(&name, "GIT_PUSH_OPTION_%zu", out->nr);
+		out->list[out->nr] = getenv(name.data);
+		if (out->list[out->nr])
+			out->nr++;
+		else
+			ret = -1;
+	}
+	if (ret)
+		log_error("push options: malformed, or more than %d",
+			  WALK_OPTIONS_MAX);
+	buf_clear(&name);
+	return ret;
+}
+
+const char *walk_options_denied(const struct walk_options *o, const char *globs)
+{
+	char *copy, *glob, *rest;
+	int allowed = 1;
+	size_t i;
+
+	for (i = 0; i < o->nr && allowed; i += !!allowed) {
+		copy = mem_strdup(globs ? globs : "");
+		allowed = 0;
+		for (glob = strtok_r(copy, " \t", &rest); glob && !allowed;
+		     glob = strtok_r(NULL, " \t", &rest))
+			allowed = match_glob(glob, o->list[i]);
+		free(copy);
+	}
+	return allowed ? NULL : o->list[i];
+}
+
 static int begin(struct walk *w, const struct rules *r,
 		 const struct walk_limits *limits, struct findings *out)
 {
@@ -58,9 +116,12 @@ static int begin(struct walk *w, const struct rules *r,
 	w->stop = 0;
 	w->commit = NULL;
 	w->old_state = 0;
+	w->nr_first = w->nr_again = 0;
 	w->scanner = scan_new(r);
 	if (!w->scanner)
 		findings_unknown(out, "the scanner cannot be started");
+	else
+		w->minds_path = scan_minds_path(w->scanner);
 	return w->scanner ? 0 : -1;
 }
 
@@ -71,6 +132,8 @@ static enum scan_result end(struct walk *w)
 	w->scanner = NULL;
 	oidset_clear(&w->seen);
 	oidset_clear(&w->places);
+	oidset_clear(&w->again);
+	oidset_clear(&w->suspect);
 	oidset_clear(&w->old);
 	if (w->out->nr)
 		return SCAN_FOUND;
@@ -180,10 +243,13 @@ static int leftover(const git_oid *id, void *arg)
 	return 0;
 }
 
-static void scan_names(struct walk *w, const struct updates *u)
+static void scan_names(struct walk *w, const struct updates *u,
+		       const struct walk_options *options)
 {
 	size_t i;
 
+	for (i = 0; i < options->nr; i++)
+		walk_scan_option(w, options->list[i]);
 	for (i = 0; i < u->nr; i++)
 		if (u->list[i].op == OP_CREATE)
 			walk_scan_name(w, u->list[i].ref,
@@ -192,6 +258,7 @@ static void scan_names(struct walk *w, const struct updates *u)
 
 enum scan_result walk_push(struct walk *w, const struct rules *r,
 			   const struct updates *u,
+			   const struct walk_options *options,
 			   const struct walk_limits *limits,
 			   struct findings *out)
 {
@@ -202,7 +269,7 @@ enum scan_result walk_push(struct walk *w, const struct rules *r,
 
 	if (begin(w, r, limits, out))
 		return SCAN_UNKNOWN;
-	scan_names(w, u);
+	scan_names(w, u, options);
 	c = walk_commits_new(w);
 	for (i = 0; i < w->refs.nr && !walk_late(w); i++)
 		hide(w, w->refs.list[i].id, c, &hidden);
@@ -240,7 +307,8 @@ static int range_tips(struct walk *w, const char *range, struct commits *c,
 	    (dots &&
 	     walk_name(w, from ? range : "HEAD", from ? from : 4, &from_id)) ||
 	    walk_name(w, *to ? to : "HEAD", *to ? strlen(to) : 4, &to_id)) {
-		findings_unknown(w->out, "%s names no commits", range);
+		findings_unknown(w->out, "%s is neither a file nor a "
+				 "range of commits", range);
 		return -1;
 	}
 	if (dots)

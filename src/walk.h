@@ -23,6 +23,12 @@ struct walk_limits {
 };
 
 /*
+ * Neither a core file nor another process of this user shows what this one
+ * reads: for a process that reads what others push.
+ */
+void walk_close_memory(void);
+
+/*
  * Open the bare repository at git_dir. quarantine is the object directory of
  * a push in progress (GIT_OBJECT_DIRECTORY in a hook), or NULL. Returns NULL,
  * logged, on failure.
@@ -37,14 +43,40 @@ void walk_close(struct walk *w);
 int walk_classify(struct walk *w, struct updates *u);
 
 /*
+ * What a push says to the upstream: GIT_PUSH_OPTION_n of the environment, see
+ * githooks(5), whose strings they are.
+ */
+#define WALK_OPTIONS_MAX 100
+struct walk_options {
+	const char *list[WALK_OPTIONS_MAX];
+	size_t nr;
+};
+
+/* Returns 0, or -1, logged: malformed, or too many. */
+int walk_options_read(struct walk_options *out);
+/* The first that none of the globs (blanks between; NULL: none) matches. */
+const char *walk_options_denied(const struct walk_options *o,
+				const char *globs);
+/* "the push option NAME", or "a push option" if the name may be a secret. */
+void walk_name_option(struct scanner *scanner, const char *before,
+		      const char *option, struct buf *out);
+
+/*
+ * Is this a symbolic reference, of which git would change the target? 1, 0,
+ * or -1, logged: cannot be told.
+ */
+int walk_is_symbolic(const struct walk *w, const char *ref);
+
+/*
  * Scan what a push brings: every object of the quarantine that the repository
  * did not have, reachable or not, and all that the new tips reach and no
  * existing reference does; blobs of each version, commit and tag objects
- * whole, path names, reference names. A finding does not count when a parent's
+ * whole, path names, reference names, push options. A finding does not count when a parent's
  * version of the same path yields the same rule and secret.
  */
 enum scan_result walk_push(struct walk *w, const struct rules *r,
 			   const struct updates *u,
+			   const struct walk_options *options,
 			   const struct walk_limits *limits,
 			   struct findings *out);
 

@@ -31,7 +31,7 @@ struct shared_config {
 };
 
 struct workers {
-	int listen_fd, wake_fd, stop_fd;
+	int listen_fd, stop_fd;
 	const char *backend;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t ended;
@@ -119,11 +119,7 @@ static void serve_connection(struct workers *w, int fd)
 {
 	struct shared_config *sc;
 	FCGX_Request fcgi;
-	uint64_t one = 1;
 
-	if (session_number() == 0 &&
-	    write(w->wake_fd, &one, sizeof(one)) < 0)
-		log_warn("eventfd: %s", strerror(errno));
 	if (read_parameters(&fcgi, fd) < 0)
 		return;
 	sc = hold(w);
@@ -178,7 +174,6 @@ struct workers *workers_start(unsigned n, int listen_fd, int wake_fd,
 	unsigned i;
 
 	w->listen_fd = listen_fd;
-	w->wake_fd = wake_fd;
 	w->backend = backend;
 	w->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&w->lock, NULL);
@@ -187,7 +182,7 @@ struct workers *workers_start(unsigned n, int listen_fd, int wake_fd,
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&w->ended, &attr);
 	replace(w, c);
-	session_table(n);
+	session_table(n, wake_fd);
 	if (w->stop_fd < 0 || FCGX_Init() != 0) {
 		log_error("cannot start: %s", strerror(errno));
 		return NULL;

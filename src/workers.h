@@ -11,8 +11,7 @@ struct workers;
 
 /*
  * Start n of them on the listening descriptor. c is taken over. backend is
- * git-http-backend's absolute path. wake_fd (an eventfd) is written when the
- * first session begins. Returns NULL, logged, on failure.
+ * git-http-backend's absolute path; wake_fd is for session_table. Returns NULL, logged, on failure.
  */
 struct workers *workers_start(unsigned n, int listen_fd, int wake_fd,
 			      struct config *c, const char *backend);

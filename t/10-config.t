@@ -96,8 +96,9 @@ is 'no change of one byte makes ours read something else' $bad 0
 
 mkdir "$T/srv" "$T/state"
 chmod 700 "$T/state"
-touch "$T/key" "$T/hosts"
+echo not-a-key | tee "$T/key" >"$T/hosts"
 chmod 600 "$T/key"
+chmod 644 "$T/hosts"
 good() {
 	cat <<-END
 		[gate]
@@ -221,6 +222,9 @@ good | sed "s|libexec = .*|libexec = $T/srv|" >"$T/conf"
 refuses 'libexec without git-gate-ssh' "libexec $T/srv/git-gate-ssh "
 good | sed "s|state = .*|state = $T/none/state|" >"$T/conf"
 refuses 'a state directory whose parent is missing' "state $T/none/state .*No such"
+: >"$T/empty"
+good | sed "s|knownHosts.*|knownHosts = $T/empty|" >"$T/conf"
+refuses 'an empty knownHosts, as ssh-keyscan leaves it' "knownHosts $T/empty is empty"
 good | sed "s|state = .*|state = /$(printf '%99s' | tr ' ' s)|" >"$T/conf"
 refuses 'a state directory too long for sockets' "$T/conf:2: state .*shorter"
 good | sed "s|identityFile.*|agentSocket = $T/key|" >"$T/conf"
@@ -231,6 +235,85 @@ like 'with the path' "warning: $T/conf:5: agentSocket $T/agent: No such file"
 good | sed '/allow/d' >"$T/conf"
 ok 'no rule at all is a warning' check
 like 'that says what follows' 'warning: .*everything is denied'
+
+# --- what decides or runs can be written by its owner alone --------------
+
+chmod 775 "$T"
+refuses 'a file in a directory that the group can write' \
+	"$T/conf:1: the directory $T/ .*chmod go-w"
+chmod 1777 "$T"
+good >"$T/conf"
+ok 'a sticky directory is all right' check
+chmod 755 "$T"
+mkdir "$T/own" "$T/own/hooks"
+for name in git-gate-ssh git-gate-askpass; do
+	cp "$BUILD/$name" "$T/own"
+done
+cp "$BUILD/git-gate-hook" "$T/own/hooks/pre-receive"
+cp "$BUILD/git-gate-proc-receive" "$T/own/hooks/proc-receive"
+printf '#!/bin/sh\n' | tee "$T/own/git" "$T/own/ssh" >"$T/own/token"
+chmod 755 "$T/own/git" "$T/own/ssh" "$T/own/token"
+echo not-one | tee "$T/own/cert" >"$T/own/ca"
+printf '[extend]\nuseDefault = true\n' >"$T/own/rules"
+closed() {
+	good | sed "s|= $BUILD|= $T/own|
+		/knownHosts/a certificateFile = $T/own/cert"
+	sed "s|DIR|$T/own|" <<-'END'
+		[gate]
+			git = DIR/git
+			ssh = DIR/ssh
+		[scan]
+			rules = DIR/rules
+		[upstream "web"]
+			url = https://web.example/
+			tokenCommand = DIR/token
+			caFile = DIR/ca
+	END
+}
+closed >"$T/conf"
+ok 'files of our own are good' check
+# opened KEY PATH MODE: with this mode the path is refused under its key
+opened() {
+	local was
+	was=$(stat -c %a "$2")
+	chmod "$3" "$2"
+	refuses "$1 ${2##*/} that others can write" \
+		"error: $T/conf:[0-9]*: $1 $2 can be written .*chmod go-w"
+	chmod "$was" "$2"
+}
+opened knownHosts "$T/hosts" g+w
+opened certificateFile "$T/own/cert" o+w
+opened caFile "$T/own/ca" g+w
+opened tokenCommand "$T/own/token" o+w
+opened rules "$T/own/rules" g+w
+opened git "$T/own/git" g+w
+opened ssh "$T/own/ssh" o+w
+opened hooks "$T/own/hooks/pre-receive" g+w
+opened hooks "$T/own/hooks/proc-receive" o+w
+opened hooks "$T/own/hooks" g+w
+opened hooks "$T/own/hooks" 1777
+opened libexec "$T/own/git-gate-ssh" g+w
+opened libexec "$T/own/git-gate-askpass" o+w
+opened libexec "$T/own" o+w
+ok 'and all is good again' check
+
+# --- names without regard to case -----------------------------------------
+
+for host in github.com ssh.GitHub.com gitlab.com bitbucket.org codeberg.org; do
+	good | sed "s/forge.example/$host/" >"$T/conf"
+	ok "$host without ignoreCase is a warning" check
+	like 'with file, line and remedy' \
+		"warning: $T/conf:5: .upstream \"forge\".: .*ignoreCase = true"
+	sed -i '/knownHosts/a ignoreCase = true' "$T/conf"
+	ok "$host with it is good" check
+	is 'and nothing is said' "$(cat "$T/err")" ''
+done
+good | sed 's/forge.example/github.com/' >"$T/conf"
+ok 'git-gated -t takes it too' gate_t
+is 'and warns once' "$(grep -c 'warning: .*ignoreCase = true' "$T/err")" 1
+good | sed 's/forge.example/notgithub.com/' >"$T/conf"
+ok 'other hosts are not known to need it' check
+is 'and nothing is said either' "$(cat "$T/err")" ''
 
 no 'check with a word too many' gate check -c "$T/conf" x
 is 'is a usage error' $rc 2

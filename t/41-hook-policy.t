@@ -80,21 +80,21 @@ ok "a deletion passes where it is allowed" push "$w" lab/r :anon
 commit "$w" file next
 mv "$CONF" "$CONF.away"
 no "without configuration it is refused" push "$w" lab/r main
-unknown "no configuration" "the gate's configuration cannot be read" internal
+unknown "no configuration" "the gate's configuration cannot be read" gate-fault
 mv "$CONF.away" "$CONF"
 { printf '[scan]\n\trules = %s/none.toml\n' "$T"; access; } | hook_conf
 no "without its rule file it is refused" push "$w" lab/r main
-unknown "no rule file" "" '(cannot-scan|internal)'
+unknown "no rule file" "" '(cannot-scan|gate-fault)'
 printf '[[rules]]\nid = "x"\nregex = "("\n' >"$T/bad.toml"
 { printf '[scan]\n\trules = %s/bad.toml\n' "$T"; access; } | hook_conf
 no "with a bad rule file it is refused" push "$w" lab/r main
-unknown "a bad rule file" "" '(cannot-scan|internal)'
+unknown "a bad rule file" "" '(cannot-scan|gate-fault)'
 like "the log says which line" "log $ID error .*bad.toml:3" "$T/notes"
 access | hook_conf
 sed -i '/"\*"/,+1d' "$CONF"
 git init -q --bare "$T/hosted/stranger.git"
 no "a repository that is not configured is refused" push "$w" stranger main
-unknown "no such repository" "the repository is not configured" internal
+unknown "no such repository" "the repository is not configured" gate-fault
 
 access | hook_conf
 { printf '[scan]\n\tmaxObject = 64k\n'; access; } | hook_conf

@@ -162,7 +162,7 @@ result $? "by few questions to the upstream" || diag "$n questions"
 rm -f "$T/slow"
 ok "pushes and refreshes" drive exclude a 300
 like "pushes do not wait for each other, a refresh does" \
-	'^push=0 push=0 while: rc=-1 fault=upstream-timeout age=0$'
+	'^push=0 push=0 while: rc=-1 fault=overloaded age=0$'
 like "its wait is bounded" '^waited=1$'
 like "it runs when they have ended" '^after: good=1$'
 

@@ -26,6 +26,7 @@ fill acme/web
 conf <<-END
 	[repo "acme/*"]
 		upstream = $VIA
+		pushOptions = ci.skip title=*
 	[access]
 		allow = fetch * *
 		deny = * * * refs/heads/closed/*

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "buf.h"
-#include "config.h"
+#include "config-internal.h"
 #include "log.h"
 
 static struct buf logged;
@@ -41,12 +41,13 @@ static struct config *load(const char *text)
 static const char whole[] =
 	"[gate]\n state = /s/\n git = /opt/git\n workers = 7\n"
 	"[session]\n READTIMEOUT = 1500ms\n writeTimeout = 2m\n"
-	" maxBody = 3g\n sessionTimeout = 24d\n"
+	" maxBody = 3g\n maxRequest = 5m\n sessionTimeout = 24d\n"
 	"[scan]\n maxObject = 10K\n report = 3\n"
 	"[repo \"acme/*\"]\n upstream = forge ; before the upstream itself\n"
 	" fresh = 90s\n"
 	"[repo \"lab/*\"]\n hosted = /srv/git//\n"
 	"[repo \"off\"]\n upstream = web\n fresh = offline-ok\n"
+	" pushOptions = ci.skip  topic=*\n"
 	"[upstream \"forge\"]\n url = ssh://git@forge.example:22\n"
 	" identityFile = /k\n knownHosts = /h\n ignoreCase\n"
 	"[upstream \"web\"]\n url = https://[::1]:8443/x/\n"
@@ -75,6 +76,7 @@ static void stores(void **state)
 	assert_int_equal(c->total_ms, 24 * 86400000LL);
 	assert_int_equal(c->queue_ms, 30000);
 	assert_true(c->max_body == (uint64_t)3 << 30);
+	assert_true(c->max_request == 5 << 20);
 	assert_true(c->max_object == 10240);
 	assert_int_equal(c->report, 3);
 	assert_null(c->rules);
@@ -86,7 +88,9 @@ static void stores(void **state)
 	assert_null(c->repos[1].upstream);
 	assert_string_equal(c->repos[1].hosted, "/srv/git");
 	assert_int_equal(c->repos[2].fresh, FRESH_OFFLINE);
-	assert_int_equal(c->repos[2].line, 18);
+	assert_int_equal(c->repos[2].line, 19);
+	assert_null(c->repos[0].push_options);
+	assert_string_equal(c->repos[2].push_options, "ci.skip  topic=*");
 
 	assert_string_equal(c->upstreams[0].url, "ssh://git@forge.example:22/");
 	assert_string_equal(c->upstreams[0].suffix, ".git");
@@ -170,6 +174,7 @@ static const struct {
 	{ GOOD "[session]\nmaxBody = 8s\n", "6", "not a size" },
 	{ GOOD "[session]\nmaxBody = 17179869184g\n", "6", NULL },
 	{ GOOD "[session]\nmaxBody = 0\n", "6", NULL },
+	{ GOOD "[session]\nmaxRequest = 0\n", "6", "not a size" },
 
 	{ UP(""), "5", "has no url" },
 	{ UP("url = foo://h/\n"), "6", "unknown scheme" },
@@ -222,6 +227,13 @@ static const struct {
 	{ GOOD "[repo \"a\"]\nupstream = u\n", "6", "there is no [upstream" },
 	{ GOOD "[repo \"a\"]\nhosted = /a\nfresh = strict\n", "7", "hosted" },
 	{ GOOD "[repo \"a\"]\nhosted = /a\nfresh = soon\n", "7 7", NULL },
+
+	{ GOOD "[repo \"a\"]\nhosted = /a\npushOptions =\n", "7", "empty" },
+	{ GOOD "[repo \"a\"]\nhosted = /a\npushOptions = \" \"\n", "7",
+	  "write patterns" },
+	{ GOOD "[repo \"a\"]\nhosted = /a\npushOptions\n", "7", "no value" },
+	{ GOOD "[repo \"a\"]\nhosted = /a\npushOptions = a\n"
+	       "pushOptions = b\n", "8", "already in line 7" },
 
 	{ GOOD "allow = fetch *\n", "5", "too few" },
 	{ GOOD "allow = fetch * * * *\n", "5", "too many" },
@@ -317,6 +329,38 @@ static void socket_paths(void **state)
 	}
 }
 
+static void hosts(void **state)
+{
+	static const struct {
+		const char *url;
+		int at;
+	} urls[] = {
+		{ "https://forge.example/", 1 },
+		{ "ssh://git@FORGE.example:22/x/", 1 },
+		{ "ssh://git@ssh.forge.example/", 1 },
+		{ "https://theforge.example/", 0 },
+		{ "https://forge.example.org/", 0 },
+		{ "https://example/forge.example/", 0 },
+		{ "file:///forge.example/", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++)
+		assert_int_equal(config_url_is_at(urls[i].url,
+						  "forge.example"),
+				 urls[i].at);
+}
+
+static void small_defaults(void **state)
+{
+	struct config *c = load(GOOD);
+
+	(void)state;
+	assert_true(c->max_request == 32 << 20);
+	assert_true(c->max_body == (uint64_t)8 << 30);
+	config_free(c);
+}
+
 static void no_rule_is_a_warning(void **state)
 {
 	struct config *c = load("[repo \"*\"]\nhosted = /srv\n");
@@ -364,6 +408,49 @@ static void foreign_files(void **state)
 	rmdir(dir);
 }
 
+/* Who can write the directory can replace the file. */
+static void foreign_directories(void **state)
+{
+	char dir[] = "/tmp/config-XXXXXX", closed[] = "/tmp/config-XXXXXX";
+	char path[64], other[64];
+	const struct {
+		mode_t mode;
+		int good;
+	} modes[] = { { 0700, 1 }, { 0755, 1 }, { 0770, 0 }, { 0707, 0 },
+		      { 01777, 1 } };
+	FILE *f;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_non_null(mkdtemp(closed));
+	snprintf(path, sizeof(path), "%s/f", dir);
+	snprintf(other, sizeof(other), "%s/f", closed);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(GOOD, f);
+	fclose(f);
+	assert_int_equal(symlink(path, other), 0);
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+		struct config *direct, *linked;
+
+		assert_int_equal(chmod(dir, modes[i].mode), 0);
+		buf_reset(&logged);
+		buf_adds(&logged, "");
+		direct = config_load(path);
+		linked = config_load(other);
+		assert_int_equal(direct != NULL, modes[i].good);
+		assert_int_equal(linked != NULL, modes[i].good);
+		assert_int_equal(!strstr(logged.data, "chmod go-w"),
+				 modes[i].good);
+		config_free(direct);
+		config_free(linked);
+	}
+	unlink(path);
+	unlink(other);
+	rmdir(dir);
+	rmdir(closed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -374,6 +461,9 @@ int main(void)
 		cmocka_unit_test(socket_paths),
 		cmocka_unit_test(no_rule_is_a_warning),
 		cmocka_unit_test(foreign_files),
+		cmocka_unit_test(foreign_directories),
+		cmocka_unit_test(hosts),
+		cmocka_unit_test(small_defaults),
 	};
 	int failed;
 

@@ -26,18 +26,16 @@
 #include "mirror.h"
 #include "updates.h"
 
-static const struct config *conf;
+static struct config *conf;
 static const struct config_repo *repo;
 static const char *name;
-static int wait_ms = 60000;
 static atomic_int good;
 
 static int refresh(void)
 {
 	enum fault_kind fault;
 	int64_t age;
-	int rc = mirror_refresh(conf, repo, name, clock_ms() + wait_ms, &age,
-				&fault);
+	int rc = mirror_refresh(conf, repo, name, -1, &age, &fault);
 
 	printf("rc=%d fault=%s age=%s\n", rc, fault_text(fault)->code,
 	       age ? "some" : "0");
@@ -50,8 +48,7 @@ static void *refresh_thread(void *arg)
 	int64_t age;
 
 	(void)arg;
-	if (!mirror_refresh(conf, repo, name, clock_ms() + wait_ms, &age,
-			    &fault))
+	if (!mirror_refresh(conf, repo, name, -1, &age, &fault))
 		atomic_fetch_add(&good, 1);
 	return NULL;
 }
@@ -75,16 +72,16 @@ static int exclude(int ms)
 	int64_t began = clock_ms();
 	int first, second;
 
-	first = mirror_push_begin(conf, repo, name, clock_ms() + 1000);
-	second = mirror_push_begin(conf, repo, name, clock_ms() + 1000);
-	mirror_push_end(conf, repo, name);
-	wait_ms = ms;
+	first = mirror_push_begin(conf, repo, name, -1);
+	second = mirror_push_begin(conf, repo, name, -1);
+	mirror_push_end(conf, repo, name, 0);
+	conf->queue_ms = ms;
 	printf("push=%d push=%d while: ", first, second);
 	refresh();
 	printf("waited=%d\n", clock_ms() - began >= ms);
-	wait_ms = 60000;
+	conf->queue_ms = 60000;
 	pthread_create(&thread, NULL, refresh_thread, NULL);
-	mirror_push_end(conf, repo, name);
+	mirror_push_end(conf, repo, name, 0);
 	pthread_join(thread, NULL);
 	printf("after: good=%d\n", atomic_load(&good));
 	return 0;
@@ -141,14 +138,14 @@ int main(int argc, char **argv)
 		rc = path();
 	else if (!strcmp(argv[2], "refresh")) {
 		if (argc > 4)
-			wait_ms = atoi(argv[4]);
+			conf->refresh_ms = atoi(argv[4]);
 		rc = refresh();
 	} else if (!strcmp(argv[2], "many"))
 		rc = many(atoi(argv[4]));
 	else if (!strcmp(argv[2], "exclude"))
 		rc = exclude(atoi(argv[4]));
 	else if (!strcmp(argv[2], "begin"))
-		rc = mirror_push_begin(c, repo, name, clock_ms() + 1000);
+		rc = mirror_push_begin(c, repo, name, -1);
 	else if (!strcmp(argv[2], "push"))
 		rc = push();
 	free(copy);

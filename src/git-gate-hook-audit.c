@@ -1,0 +1,72 @@
+/*
+ * The hook's audit records. Takes a push and what became of it, gives log
+ * lines; what the client chose is redacted by the scanner first.
+ */
+#include "git-gate-hook-internal.h"
+
+#include "audit.h"
+#include "buf.h"
+#include "config.h"
+#include "findings.h"
+#include "log.h"
+#include "policy.h"
+#include "walk.h"
+
+static struct audit record(const struct hook *h, const char *verdict,
+			   const char *code)
+{
+	return (struct audit){ .id = h->id, .who = h->who, .repo = h->name,
+			       .verdict = verdict, .code = code };
+}
+
+void hook_audit_ref(const struct hook *h, const struct update *u,
+		    const char *verdict, const char *code)
+{
+	struct decision d =
+		policy_decide(h->config, h->who, u->op, h->name, u->ref);
+	struct buf ref = BUF_INIT, rule = BUF_INIT, detail = BUF_INIT;
+	struct audit a = record(h, verdict, code);
+
+	walk_redact(h->scanner, u->ref, &ref);
+	buf_addf(&detail, "%s..%s", u->old, u->new);
+	if (d.rule)
+		buf_addf(&rule, "%s:%d", h->config->name, d.rule->line);
+	a.op = policy_op_name(u->op);
+	a.ref = ref.data;
+	a.rule = rule.data;
+	a.detail = detail.data;
+	audit_log(&a);
+	buf_clear(&ref);
+	buf_clear(&rule);
+	buf_clear(&detail);
+}
+
+void hook_audit_refs(const struct hook *h, const char *verdict,
+		     const char *code)
+{
+	size_t i;
+
+	for (i = 0; i < h->updates.nr && i < HOOK_AUDIT_MAX; i++)
+		hook_audit_ref(h, &h->updates.list[i], verdict, code);
+	if (i < h->updates.nr)
+		log_info("audit: %zu more references of this push, %s",
+			 h->updates.nr - i, verdict);
+}
+
+void hook_audit_findings(const struct hook *h, const struct findings *fs)
+{
+	struct audit a = record(h, "refused", "secret-found");
+	const struct finding *f = fs->list;
+	struct buf detail = BUF_INIT;
+	size_t i;
+
+	a.op = "scan";
+	for (i = 0; i < fs->nr && i < HOOK_AUDIT_MAX; i++, f++) {
+		buf_reset(&detail);
+		buf_addf(&detail, "%s fingerprint=%s commit=%s path=%s",
+			 f->rule, f->fingerprint, f->commit, f->path);
+		a.detail = detail.data;
+		audit_log(&a);
+	}
+	buf_clear(&detail);
+}

@@ -1,0 +1,161 @@
+#!/bin/bash
+# What a request may leave behind, and what it may lean on: an aborted push
+# leaves no quarantine, a stranger holds no worker, an edit of the
+# configuration changes nothing until it is loaded, a fetch is never served
+# from an answer of long ago.
+. "${SOURCE:?}/t/lib.sh"
+
+upstream acme/web
+fill acme/web
+up=$T/up/acme/web.git
+git init -q --bare -b main "$T/hosted/lab/own.git"
+write_conf() {
+	conf <<-END
+		[session]
+			readTimeout = 3s
+			maxRequest = 100k
+			backendTimeout = ${1:-10m}
+		[repo "acme/*"]
+			upstream = file
+		[repo "lab/*"]
+			hosted = $T/hosted
+		[access]
+			allow = fetch * *
+			allow = create,update * * refs/heads/agent/*
+	END
+}
+write_conf
+start_gate
+start_web nginx
+state() { "$BUILD/git-gate" status -c "$T/gate.conf"; }
+no_session() { state >"$T/sessions" && grep -q '^0 of' "$T/sessions"; }
+children() { cat /proc/"${PID[gate]}"/task/*/children | xargs; }
+mirror=$(git ls-remote -q "$GATE/acme/web" >/dev/null &&
+	find "$T/state/mirrors" -name web.git)
+ok "a clone" git clone -q "$GATE/acme/web" "$T/web"
+
+# --- quarantines ----------------------------------------------------------------
+
+quarantines() { find "$mirror/objects" "$T/hosted" -name 'tmp_objdir-*' | xargs; }
+# A hook that waits stands in for a long scan.
+mkdir -p "$T/slow"
+printf '#!/bin/sh\n[ "$1" = --check ] && exit 0\nexec sleep 60\n' \
+	>"$T/slow/pre-receive"
+ln -s "$BUILD/git-gate-proc-receive" "$T/slow/proc-receive"
+chmod +x "$T/slow/pre-receive"
+stop gate
+HOOKS=$T/slow write_conf
+start_gate
+head -c 3M /dev/urandom >"$T/web/large"
+commit "$T/web" README "to be cut off"
+for to in acme/web lab/own; do
+	start "push" git -C "$T/web" push -q "$GATE/$to" HEAD:refs/heads/agent/cut
+	ok "$to: a push is in quarantine" \
+		wait_for 15 sh -c "find '$mirror/objects' '$T/hosted' \
+			-name 'tmp_objdir-*' | grep -q ."
+	kill -9 "${PID[push]}"
+	stop push KILL
+	# git's own children, git-remote-http among them, hold the connection
+	pkill -9 -f "git-remote-http.*$GATE/$to"
+	ok "$to: its end is noticed" wait_for 10 no_session
+	is "$to: no quarantine is left" "$(quarantines)" ""
+	is "$to: no child is left" "$(children)" ""
+done
+stop gate
+write_conf
+start_gate
+
+# --- strangers ------------------------------------------------------------------
+
+# Thirty-two who may do nothing here, and never end their request.
+for i in $(seq 32); do
+	start "s$i" curl -s -o /dev/null --max-time 60 --limit-rate 1 -X POST \
+		-H 'Content-Type: application/x-git-receive-pack-request' \
+		-H 'Content-Length: 1000000' --data-binary "@$T/web/large" \
+		"$GATE/no/such/git-receive-pack"
+done
+ok "strangers do not keep others out" wait_for 15 git ls-remote "$GATE/acme/web"
+for i in $(seq 32); do kill "${PID[s$i]}" 2>/dev/null; stop "s$i"; done
+
+# --- bounds of a fetch's request ---------------------------------------------------
+
+head -c 200000 /dev/zero >"$T/zeros"
+post() {
+	curl -s --max-time 20 -H "Content-Type: application/x-$1-request" \
+		--data-binary "@$2" "$GATE/acme/web/$1"
+}
+ok "a fetch's request over maxRequest is answered" post git-upload-pack "$T/zeros"
+like "and refused" 'refused code=too-large'
+ok "a push of that size is not" post git-receive-pack "$T/zeros"
+unlike "too large" 'code=too-large'
+
+# --- freshness of an RPC ------------------------------------------------------------
+
+printf '0014command=ls-refs\n00010000' >"$T/ls-refs"
+ls_refs() {
+	curl -s --max-time 20 -H 'Git-Protocol: version=2' -H \
+		'Content-Type: application/x-git-upload-pack-request' \
+		--data-binary "@$T/ls-refs" "$GATE/acme/web/git-upload-pack"
+}
+ok "ls-refs after an advertisement" ls_refs
+like "is served" 'refs/heads/main'
+mv "$up" "$T/away.git"
+ok "ls-refs soon after" ls_refs
+like "is served from the mirror" 'refs/heads/main'
+touch -d '-2 minutes' "$mirror/git-gate-asked"
+ok "ls-refs long after" ls_refs
+unlike "asks the upstream, which has none" 'refs/heads/main'
+like "and says so" 'no such repository'
+mv "$T/away.git" "$up"
+ok "it is back" git ls-remote "$GATE/acme/web"
+
+# --- the configuration in force -------------------------------------------------------
+
+git -C "$T/web" reset -q --hard origin/main
+commit "$T/web" README "under the loaded configuration"
+cp "$T/gate.conf" "$T/good.conf"
+echo '[nonsense' >>"$T/gate.conf"
+ok "a broken edit changes nothing for a push" \
+	git -C "$T/web" push "$GATE/acme/web" HEAD:refs/heads/agent/e1
+is "it is upstream" "$(tip "$up" agent/e1)" "$(tip "$T/web" HEAD)"
+sed "/acme/{n;s|upstream = file|hosted = $T/hosted|}" "$T/good.conf" >"$T/gate.conf"
+commit "$T/web" README "still"
+ok "nor does another upstream, until it is loaded" \
+	git -C "$T/web" push "$GATE/acme/web" HEAD:refs/heads/agent/e2
+is "it is upstream too" "$(tip "$up" agent/e2)" "$(tip "$T/web" HEAD)"
+like "the hook's record names the operator's file" \
+	"audit verdict=allowed .*rule=$T/gate.conf:[0-9]+" "$T/gate.log"
+cp "$T/good.conf" "$T/gate.conf"
+
+# --- what gets into the log -------------------------------------------------------------
+
+token=$(secret)
+no "a reference that may not be" \
+	git -C "$T/web" push "$GATE/acme/web" "HEAD:refs/heads/x-$token"
+no "a path" git ls-remote "$GATE/$token/web"
+curl -s -o /dev/null "$GATE/foo/$token/HEAD"
+no "nothing of a token is in the log" grep -q "$token" "$T/gate.log"
+like "the record of a push that ended is no verdict" \
+	'audit verdict=served op=push' "$T/gate.log"
+
+# --- a backend that says nothing while the hook forwards -------------------------------------
+
+stop gate
+write_conf 2s
+printf '#!/bin/sh\nsleep 5\n' >"$up/hooks/pre-receive"
+chmod +x "$up/hooks/pre-receive"
+start_gate
+commit "$T/web" README "slowly"
+ok "a slow upstream is waited for" git -C "$T/web" -c push.default=current \
+	push "$GATE/acme/web" HEAD:refs/heads/agent/slow
+is "and has it" "$(tip "$up" agent/slow)" "$(tip "$T/web" HEAD)"
+is "no child is left" "$(children)" ""
+copies=$(find "$T/state" -maxdepth 1 -name 'config-*' | wc -l)
+is "one copy of the configuration is there" "$copies" 1
+stop gate
+is "the gate ends cleanly" $rc 0
+is "and takes it along" \
+	"$(find "$T/state" -maxdepth 1 -name 'config-*')" ""
+is "nothing else is left in the state directory" \
+	"$(ls "$T/state" | xargs)" "mirrors passed spool"
+done_testing
