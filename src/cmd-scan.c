@@ -37,13 +37,13 @@ struct options {
 	size_t nr_args;
 };
 
-static int usage(void)
+static int usage(FILE *to)
 {
-	fputs("usage: git gate scan [-c FILE | --rules FILE] "
+	fputs("usage: git-gate scan [-c FILE | --rules FILE] "
 	      "[--format text|json] [--report FILE]\n"
 	      "                     [--all | RANGE | PATH... | -]\n",
-	      stderr);
-	return CMD_USAGE;
+	      to);
+	return to == stdout ? CMD_OK : CMD_USAGE;
 }
 
 static int is_dir(const char *base, const char *name)
@@ -135,7 +135,7 @@ static enum scan_result scan_repository(const struct rules *r,
 	if (find_repository(&dir))
 		findings_unknown(out, "%s%sno repository is here",
 				 range ? range : "",
-				 range ? ": no file, and " : "");
+				 range ? " is not a file, and " : "");
 	else
 		w = walk_open(dir.data, NULL);
 	if (w)
@@ -228,7 +228,32 @@ static int run(const struct options *o, const struct rules *r,
 	return status;
 }
 
-static int parse(int argc, char **argv, struct options *o)
+enum parsed { PARSED_BAD, PARSED_OK, PARSED_HELP };
+
+/* --format; what is wrong is logged */
+static int parse_format(const char *name, struct options *o)
+{
+	o->json = !strcmp(name, "json");
+	if (o->json || !strcmp(name, "text"))
+		return 0;
+	log_error("scan: --format %s: the formats are text and json", name);
+	return -1;
+}
+
+/* What the options ask for together; what is wrong is logged. */
+static enum parsed fits_together(const struct options *o)
+{
+	if (o->config && o->rules)
+		log_error("scan: -c names the rules: leave out --rules, or -c");
+	else if (o->all && o->nr_args)
+		log_error("scan: --all is everything: leave it out, or '%s'",
+			  o->args[0]);
+	else
+		return PARSED_OK;
+	return PARSED_BAD;
+}
+
+static enum parsed parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
 		{ "config", required_argument, NULL, 'c' },
@@ -236,6 +261,7 @@ static int parse(int argc, char **argv, struct options *o)
 		{ "format", required_argument, NULL, 'f' },
 		{ "report", required_argument, NULL, 'o' },
 		{ "all", no_argument, NULL, 'a' },
+		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int opt;
@@ -249,16 +275,14 @@ static int parse(int argc, char **argv, struct options *o)
 			o->report = optarg;
 		else if (opt == 'a')
 			o->all = 1;
-		else if (opt == 'f' && !strcmp(optarg, "json"))
-			o->json = 1;
-		else if (opt != 'f' || strcmp(optarg, "text") != 0)
-			return -1;
+		else if (opt == 'h')
+			return PARSED_HELP;
+		else if (opt != 'f' || parse_format(optarg, o))
+			return PARSED_BAD;
 	}
 	o->args = argv + optind;
 	o->nr_args = (size_t)(argc - optind);
-	if ((o->config && o->rules) || (o->all && o->nr_args))
-		return -1;
-	return 0;
+	return fits_together(o);
 }
 
 int cmd_scan(int argc, char **argv)
@@ -269,8 +293,14 @@ int cmd_scan(int argc, char **argv)
 	struct rules *r;
 	int status;
 
-	if (parse(argc, argv, &o))
-		return usage();
+	switch (parse(argc, argv, &o)) {
+	case PARSED_OK:
+		break;
+	case PARSED_HELP:
+		return usage(stdout);
+	case PARSED_BAD:
+		return usage(stderr);
+	}
 	if (o.config) {
 		c = config_load(o.config);
 		if (!c)

@@ -6,12 +6,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include "buf.h"
@@ -32,6 +32,8 @@
 #define GATE_STOP_EXTRA_MS 10000
 /* Of the log of a program that died. */
 #define TAIL_BYTES 2048
+/* Of a program's command line, with what start() puts before it. */
+#define ARGS_MAX 16
 
 /* One of the two programs. */
 struct part {
@@ -50,45 +52,6 @@ struct up {
 	int signals; /* a signalfd */
 	struct part gate, web;
 };
-
-static int usage(void)
-{
-	fputs("usage: git gate up --upstream URL [--allow-push REFGLOB]\n"
-	      "           [--identity-file FILE --known-hosts FILE]\n"
-	      "           [--token-file FILE] [--listen HOST:PORT]\n"
-	      "           [--server lighttpd|nginx] [--state DIR]\n"
-	      "       git gate up --config FILE [--listen HOST:PORT]\n"
-	      "           [--server lighttpd|nginx] [--state DIR]\n", stderr);
-	return CMD_USAGE;
-}
-
-static int parse(int argc, char **argv, struct up_wish *w)
-{
-	static const struct option longs[] = {
-		{ "config", required_argument, NULL, 0 },
-		{ "listen", required_argument, NULL, 1 },
-		{ "server", required_argument, NULL, 2 },
-		{ "state", required_argument, NULL, 3 },
-		{ "upstream", required_argument, NULL, 4 },
-		{ "allow-push", required_argument, NULL, 5 },
-		{ "identity-file", required_argument, NULL, 6 },
-		{ "known-hosts", required_argument, NULL, 7 },
-		{ "token-file", required_argument, NULL, 8 },
-		{ NULL, 0, NULL, 0 },
-	};
-	const char **where[] = { &w->config, &w->listen, &w->server,
-				 &w->state, &w->upstream, &w->allow_push,
-				 &w->identity_file, &w->known_hosts,
-				 &w->token_file };
-	int opt;
-
-	while ((opt = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		if (opt < 0 || opt > 8)
-			return -1;
-		*where[opt] = optarg;
-	}
-	return optind == argc ? 0 : -1;
-}
 
 /* The configuration: the operator's, or one that we write. */
 static int configure(struct up *up, const struct up_wish *w)
@@ -164,8 +127,34 @@ static char *log_path(const struct up *up, const char *name)
 	return buf_take(&b);
 }
 
+/*
+ * `git gate up --part PID PROGRAM ...`, which start() runs: become the program,
+ * which the kernel ends when PID, its parent, dies, were it by SIGKILL.
+ */
+static int become_part(char **argv)
+{
+	char *const env[] = { NULL };
+
+	/* both would outlive the exec (child_init) */
+	signal(SIGPIPE, SIG_DFL);
+	prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0)) {
+		log_error("prctl: %s", strerror(errno));
+		return CMD_REFUSED;
+	}
+	/* it may have died before we asked to be told */
+	if (getppid() != strtol(argv[0], NULL, 10))
+		return CMD_REFUSED;
+	execve(argv[1], argv + 1, env);
+	log_error("%s: cannot be run: %s", argv[1], strerror(errno));
+	return CMD_REFUSED;
+}
+
 static int start(struct up *up, struct part *part, const char *const *argv)
 {
+	char self[16];
+	const char *all[ARGS_MAX + 1] = { "/proc/self/exe", "up", "--part",
+					  self };
 	char *path = log_path(up, part->name);
 	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	int ret = -1;
@@ -173,7 +162,10 @@ static int start(struct up *up, struct part *part, const char *const *argv)
 	if (fd < 0) {
 		log_error("%s: cannot write it: %s", path, strerror(errno));
 	} else {
-		part->child.argv = argv;
+		snprintf(self, sizeof(self), "%d", (int)getpid());
+		for (size_t i = 4; i < ARGS_MAX && *argv; i++)
+			all[i] = *argv++;
+		part->child.argv = all;
 		part->child.out = part->child.err = fd;
 		ret = child_start(&part->child);
 		close(fd);
@@ -286,18 +278,21 @@ static enum event wait_answer(struct up *up)
 	return wait_event(up, 0);
 }
 
-/* Names that can be cloned as they are; else what to put in their place. */
-static void print_clones(const struct up *up)
+/* A name that can be cloned as it is; else NAME where a word is missing. */
+static void print_clone(const struct up *up, const char *pattern)
 {
-	const char *pattern;
+	size_t n;
 
-	for (size_t i = 0; i < up->config->nr_repos; i++) {
-		pattern = up->config->repos[i].pattern;
-		printf("git clone http://%s:%u/%s%s\n", up->address.host,
-		       up->address.port, pattern,
-		       strpbrk(pattern, "*?") ? "    (for * and ? a name)"
-					      : "");
+	printf("git clone http://%s:%u/", up->address.host, up->address.port);
+	while (*pattern) {
+		n = strspn(pattern, "*?");
+		if (n)
+			fputs("NAME", stdout);
+		else
+			putchar(*pattern);
+		pattern += n ? n : 1;
 	}
+	putchar('\n');
 }
 
 static void print_serving(const struct up *up)
@@ -305,7 +300,8 @@ static void print_serving(const struct up *up)
 	printf("git-gate: serving http://%s:%u/ with %s; configuration %s, "
 	       "logs in %s; Ctrl-C ends it\n", up->address.host,
 	       up->address.port, up->server->name, up->conf, up->state);
-	print_clones(up);
+	for (size_t i = 0; i < up->config->nr_repos; i++)
+		print_clone(up, up->config->repos[i].pattern);
 	fflush(stdout);
 }
 
@@ -351,17 +347,17 @@ int cmd_up(int argc, char **argv)
 			 .web = { NULL, CHILD_INIT } };
 	int status = CMD_REFUSED;
 
-	if (parse(argc, argv, &w))
-		return usage();
-	if (!w.config == !w.upstream) {
-		log_error("up: name either an upstream or a configuration");
-		return usage();
-	}
-	if (w.config && (w.allow_push || w.identity_file || w.known_hosts ||
-			 w.token_file)) {
-		log_error("up: with --config the configuration says who may "
-			  "push, and with which key");
-		return usage();
+	if (argc > 3 && !strcmp(argv[1], "--part"))
+		return become_part(argv + 2);
+	switch (up_wish_parse(argc, argv, &w)) {
+	case UP_WISH_OK:
+		break;
+	case UP_WISH_HELP:
+		up_wish_usage(stdout);
+		return CMD_OK;
+	case UP_WISH_BAD:
+		up_wish_usage(stderr);
+		return CMD_USAGE;
 	}
 	if (!prepare(&up, &w)) {
 		up.web.name = up.server->name;

@@ -56,8 +56,9 @@ static void advise(FILE *to)
 	      "  - Revoke a real secret and make a new one: it has left the"
 	      " place where it\n"
 	      "    was kept.\n"
-	      "  - If it is none, whoever runs the gate can allow it by its"
-	      " fingerprint.\n",
+	      "  - If it is none, whoever runs the gate can allow it in the"
+	      " rules, see\n"
+	      "    git-gate-rules(5).\n",
 	      to);
 }
 

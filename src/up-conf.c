@@ -1,9 +1,10 @@
 /*
- * The configuration that `git gate up --upstream` writes for itself. Takes
- * the options, judges the URL, gives a file; what the words in it mean is
- * config.c's business.
+ * The options of `git gate up`, and the configuration that it writes for
+ * itself with --upstream. Takes the command line, judges the URL, gives a
+ * file; what the words in it mean is config.c's business.
  */
 #include <errno.h>
+#include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,67 @@
 #include "route.h"
 #include "up-conf.h"
 #include "up-files.h"
+
+void up_wish_usage(FILE *to)
+{
+	fputs("usage: git-gate up --upstream URL [--allow-push REFGLOB]\n"
+	      "           [--identity-file FILE --known-hosts FILE]\n"
+	      "           [--token-file FILE] [--listen HOST:PORT]\n"
+	      "           [--server lighttpd|nginx] [--state DIR]\n"
+	      "       git-gate up --config FILE [--listen HOST:PORT]\n"
+	      "           [--server lighttpd|nginx] [--state DIR]\n", to);
+}
+
+static enum up_wish_result fits_together(const struct up_wish *w)
+{
+	if (!w->config == !w->upstream) {
+		log_error("up: name either an upstream or a configuration");
+		return UP_WISH_BAD;
+	}
+	if (w->config && (w->allow_push || w->identity_file ||
+			  w->known_hosts || w->token_file)) {
+		log_error("up: with --config the configuration says who may "
+			  "push, and with which key");
+		return UP_WISH_BAD;
+	}
+	return UP_WISH_OK;
+}
+
+enum up_wish_result up_wish_parse(int argc, char **argv, struct up_wish *out)
+{
+	static const struct option longs[] = {
+		{ "config", required_argument, NULL, 0 },
+		{ "listen", required_argument, NULL, 1 },
+		{ "server", required_argument, NULL, 2 },
+		{ "state", required_argument, NULL, 3 },
+		{ "upstream", required_argument, NULL, 4 },
+		{ "allow-push", required_argument, NULL, 5 },
+		{ "identity-file", required_argument, NULL, 6 },
+		{ "known-hosts", required_argument, NULL, 7 },
+		{ "token-file", required_argument, NULL, 8 },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char **where[] = { &out->config, &out->listen, &out->server,
+				 &out->state, &out->upstream,
+				 &out->allow_push, &out->identity_file,
+				 &out->known_hosts, &out->token_file };
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		if (opt == 'h')
+			return UP_WISH_HELP;
+		if (opt < 0 || opt > 8)
+			return UP_WISH_BAD;
+		*where[opt] = optarg;
+	}
+	if (optind < argc) {
+		log_error("up: '%s': every word belongs to an option here",
+			  argv[optind]);
+		return UP_WISH_BAD;
+	}
+	return fits_together(out);
+}
 
 /* A URL, taken apart. */
 struct target {
@@ -52,6 +114,18 @@ static int plain_word(const char *option, const char *value)
 	if (!*value)
 		log_error("--%s: it is empty", option);
 	return *value != '\0';
+}
+
+/* What a rule of [access] takes as REF. */
+static int ref_glob(const char *glob)
+{
+	if (!plain_word("allow-push", glob))
+		return 0;
+	if (!strcmp(glob, "*") || !strncmp(glob, "refs/", 5))
+		return 1;
+	log_error("--allow-push: '%s' does not begin with refs/; write the "
+		  "full name, as in 'refs/heads/%s', or '*'", glob, glob);
+	return 0;
 }
 
 /* Where the host begins in a URL that we serve, or NULL, logged. */
@@ -207,7 +281,7 @@ int up_conf_write(const struct up_wish *w, const char *state,
 	int ret = -1;
 
 	if (!plain_word("upstream", w->upstream) ||
-	    (w->allow_push && !plain_word("allow-push", w->allow_push)))
+	    (w->allow_push && !ref_glob(w->allow_push)))
 		goto out;
 	if (split_url(w->upstream, &t) || !fits_scheme(w, &t))
 		goto out;

@@ -35,9 +35,17 @@ scan 1 "a range with it" old..main
 scan 1 "a range of ids" "${found:0:8}^..${found:0:8}"
 scan 0 "one branch" old
 scan 3 "no such range" old..nothing
-like "says so" "names no commits"
+like "says so" "old\.\.nothing is neither a file nor a range of commits"
+scan 3 "no such file" no-such-file
+like "says so" "no-such-file is neither a file nor a range of commits"
 scan 2 "an unknown option is a mistake" --what
 scan 2 "so is a range with --all" --all old
+like "which is named" "leave it out, or 'old'"
+scan 2 "so is another format" --format xml
+like "says which there are" "xml: the formats are text and json"
+scan 0 "help" --help
+like "is the usage" "^usage: git-gate scan" "$T/out"
+is "and no complaint" "$(cat "$T/err")" ""
 scan 0 "files" dir
 token 2 >"$w/dir/loose"
 scan 1 "a file below a directory" dir

@@ -2,7 +2,7 @@
 # What is shipped beside the programs: web servers take their files as a user
 # would include them, systemd its units, manuals are well-formed and say all
 # that the sources know.
-# shellcheck source=t/lib.sh disable=SC2016,SC2317,SC2013
+# shellcheck source=t/lib.sh disable=SC2016,SC2317,SC2013,SC2154
 . "${SOURCE:?}/t/lib.sh"
 
 # --- nginx -----------------------------------------------------------------
@@ -73,6 +73,31 @@ no "lighttpd names a variable that is not set" \
 	lighttpd_takes "include \"$conf/git-gate-socket.conf\""
 like "by name" 'var\.git_gate_socket'
 
+# Below a prefix, as its comment says.
+sed 's|fastcgi.server = ( "/" =>|fastcgi.server = ( "/git" =>|' \
+	"$conf/git-gate-socket.conf" >"$T/prefix.conf"
+upstream one
+fill one
+conf <<-END
+	[repo "one"]
+		upstream = file
+	[access]
+		allow = fetch - one
+END
+start_gate
+ok "lighttpd takes a prefix" lighttpd_takes \
+	"var.git_gate_socket = \"$T/gate.sock\"" "include \"$T/prefix.conf\""
+port=$(sed -n 's/^server.port = //p' "$T/lighttpd.conf")
+start lighttpd lighttpd -D -f "$T/lighttpd.conf"
+wait_for 10 listens "$port"
+ok "health answers below a prefix" \
+	curl -sf --max-time 5 "http://127.0.0.1:$port/git/-/health"
+like "with its word" '^ok$'
+ok "and a clone" git clone -q "http://127.0.0.1:$port/git/one" "$T/prefixed"
+no "not beside it" curl -sf --max-time 5 "http://127.0.0.1:$port/one/info/refs"
+stop lighttpd
+stop gate
+
 # --- systemd -----------------------------------------------------------------
 
 mkdir "$T/units"
@@ -99,8 +124,10 @@ ok "TimeoutStopSec is above stopTimeout" test "$stop_s" -gt "$own_s"
 for f in "$SOURCE"/man/*.[1-8]; do
 	ok "$(basename "$f") is well-formed" mandoc -Tlint -Wwarning "$f"
 done
-mandoc -Tascii "$SOURCE/man/git-gate.conf.5" | col -bx >"$T/conf.txt"
-mandoc -Tascii "$SOURCE/man/git-gated.8" | col -bx >"$T/gated.txt"
+# without what makes bold and underlined letters
+plain_text() { mandoc -Tascii "$SOURCE/man/$1" | sed 's/.\x08//g'; }
+plain_text git-gate.conf.5 >"$T/conf.txt"
+plain_text git-gated.8 >"$T/gated.txt"
 
 missing=''
 for key in $(sed -n 's/.*{ SECTION_[A-Z]*, "\([A-Za-z]*\)".*/\1/p' \
@@ -137,5 +164,86 @@ for f in quickstart .ci/run; do
 	ok "$f is a program" test -x "$SOURCE/$f"
 	ok "$f can be parsed" bash -n "$SOURCE/$f"
 done
+
+# quickstart in a directory of its own, with stand-ins for what it calls.
+q=$T/q
+mkdir -p "$q" "$T/stubs" "$T/a b"
+cp "$SOURCE/quickstart" "$q/"
+cp "$SOURCE/quickstart" "$T/a b/"
+stub() { # NAME, the script on standard input
+	{ echo '#!/bin/sh'; cat; } >"$T/stubs/$1"
+	chmod +x "$T/stubs/$1"
+}
+stub dpkg-query <<<'echo installed'
+stub apt-get <<<"echo \"\$*\" >>$T/apt"
+# INT as at a terminal, whatever started the tests
+run_quickstart() {
+	PATH=$T/stubs:$PATH timeout -k 2 60 perl -e '$SIG{INT} = "DEFAULT";
+		exec { $ARGV[0] } @ARGV' "${AT:-$q}/quickstart" "$@"
+}
+# says STATUS NAME REGEX ARGUMENT...
+says() {
+	local status=$1 name=$2 words=$3
+	shift 3
+	try run_quickstart "$@"
+	is "quickstart, $name" "$rc" "$status"
+	like "$name: is said" "$words"
+}
+says 0 "help" 'quickstart check' --help
+says 2 "an option that is not there" 'no option --upsteam' --upsteam file:///x
+says 2 "no upstream" 'name an upstream' --listen 127.0.0.1:0
+says 2 "an upstream without a scheme" 'SCHEME' --upstream git@host:x.git
+says 2 "an option without a value" 'wants a value' --upstream
+says 2 "a command that is not there" 'no command chekc' chekc
+says 2 "a test that is not there" 'no such test' check t/none.t
+AT="$T/a b" says 1 "a path with a space" 'no space'
+ok "none of these began to work" test ! -e "$q/build" -a ! -e "$T/a b/build"
+
+mkdir "$q/build"
+exec 8>"$q/build/quickstart.lock"
+flock -n 8
+says 1 "a second one" 'another quickstart builds here'
+exec 8>&-
+stub autoreconf <<<'kill -INT "$PPID"'
+says 130 "an interrupt" '^quickstart: interrupted$'
+is "in one line" "$(grep -c . "$T/err")" 1
+
+# Configured again when cmocka was not there at first.
+mkdir -p "$q/build/normal" "$q/build/asan"
+touch "$q/configure.ac" "$q/Makefile.am" "$q/Makefile.in"
+cat >"$q/configure" <<-END
+	#!/bin/sh
+	echo "\$PWD" >>$T/configured
+	printf 'HAVE_CMOCKA_TRUE = \nall check:\n' >Makefile
+END
+chmod +x "$q/configure"
+printf 'HAVE_CMOCKA_TRUE = \nall check:\n' >"$q/build/asan/Makefile"
+printf 'HAVE_CMOCKA_TRUE = #\nall check:\n' >"$q/build/normal/Makefile"
+cd "$SOURCE/t" || exit 1
+says 1 "a run without tests has not passed" '0 passed, 2 failed' \
+	check 90-packaging.t
+cd "$T" || exit 1
+is "what was configured without cmocka is configured again" \
+	"$(cat "$T/configured")" "$q/build/normal"
+ok "nothing was installed" test ! -e "$T/apt"
+
+# Packages are missing, and we are not root.
+stub dpkg-query </dev/null
+stub id <<<'case $1 in -u) echo 1000 ;; *) echo ada ;; esac'
+stub sudo <<<'exit 1'
+says 1 "sudo refuses" '^  apt-get install .* libgit2-dev'
+stub sudo <<-'END'
+	[ "$1" = -v ] || exec env PATH="$PATH" true
+END
+says 1 "services are told" 'disabled at boot: lighttpd .*ssh' check
+
+# A checkout that is another user's (root writes everywhere: be somebody else).
+be=()
+[ "$(id -u)" -ne 0 ] || be=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+chmod -R a-w "$q"
+try "${be[@]}" "$q/quickstart"
+is "a checkout that cannot be written" "$rc" 1
+like "is told" 'cannot write to .*/q or its build'
+chmod -R u+w "$q"
 
 done_testing

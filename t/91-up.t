@@ -26,6 +26,7 @@ up() {
 first_line() { [ -s "$T/up.out" ] || gone "${PID[up]}"; }
 # Processes whose arguments name the state directory.
 left() { grep -lsaF -f - /proc/[0-9]*/cmdline <<<"$1" | wc -l; }
+none_left() { [ "$(left "$1")" -eq 0 ]; }
 refused() { # NAME REGEX ARGUMENT...
 	local name=$1 words=$2
 	shift 2
@@ -59,6 +60,8 @@ done
 # All below a URL, pushes allowed to some branches, a directory of one's own.
 up --upstream "file://$T/up/" --allow-push 'refs/heads/agent/*' --state "$T/kept"
 result $? "a URL that ends in a slash" || diag "$(cat "$T/up.log")"
+is "what to clone has a word in place of the pattern" \
+	"$(sed -n 's|^git clone .*/||p' "$T/up.out")" NAME
 # (so that counting none below means something)
 ok "its processes can be counted" test "$(left "$T/kept")" -ge 3
 ok "a repository further below" git clone -q "$GATE/team/two" "$T/two"
@@ -92,6 +95,14 @@ for name in git-gated lighttpd; do
 	is "$name dies: no process is left" "$(left "$T/kept")" 0
 done
 
+# Killed, it can end nothing itself.
+for server in lighttpd nginx; do
+	up --server $server --upstream "file://$T/up/" --state "$T/kept"
+	ok "$server: there is something to leave" test "$(left "$T/kept")" -ge 2
+	stop up KILL
+	ok "$server: up is killed: no process is left" wait_for 15 none_left "$T/kept"
+done
+
 # A configuration of one's own.
 conf <<-END
 	[repo "one"]
@@ -120,6 +131,8 @@ refused "ssh without a key" '--identity-file' --listen 127.0.0.1:0 \
 	--upstream ssh://git@127.0.0.1/one.git
 refused "a pattern of two words" 'space' --listen 127.0.0.1:0 \
 	--upstream "$url" --allow-push 'refs/heads/a refs/heads/b'
+refused "a short reference" '^git-gate: error: --allow-push: .main. .*refs/' \
+	--listen 127.0.0.1:0 --upstream "$url" --allow-push main
 refused "a password in the URL" 'token-file' --listen 127.0.0.1:0 \
 	--upstream https://ada:hush-hush@127.0.0.1/one.git
 unlike "which is not repeated" 'hush-hush'
@@ -127,5 +140,13 @@ chmod 755 "$T/kept"
 refused "a directory open to others" 'yours alone' --listen 127.0.0.1:0 \
 	--upstream "$url" --state "$T/kept"
 refused "an unknown option" 'usage' --sever nginx --upstream "$url"
+refused "a word too many" "'more'" --upstream "$url" more
+
+for ask in 'help up' 'up --help' 'up -h'; do
+	# shellcheck disable=SC2086 # words
+	ok "git-gate $ask" "$BUILD/git-gate" $ask
+	like "$ask: shows every option" '--token-file' "$T/out"
+	is "$ask: complains of nothing" "$(cat "$T/err")" ''
+done
 
 done_testing
