@@ -318,7 +318,9 @@ static enum backend_end finish(struct backend *b, int pumped)
 	read_rest(b);
 	if (b->client_gone)
 		return BACKEND_GONE;
-	if (pumped == 0 && status == 0 && !b->head_sent)
+	/* http-backend ends with 0 when it dies after its header, too */
+	if (pumped == 0 && status == 0 && !b->head_sent &&
+	    b->run->may_be_empty)
 		pumped = send_head(b, 1);
 	if (pumped == 0 && b->head_sent && status == 0)
 		return BACKEND_DONE;

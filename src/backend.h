@@ -25,6 +25,7 @@ struct backend_run {
 	struct env *env;
 	int in;              /* its standard input, at the start */
 	int client;          /* descriptor of the FastCGI connection */
+	int may_be_empty;    /* no answer at all is one, to a lone flush */
 	const char *headers; /* more response headers, each with CRLF, or "" */
 	struct session *session;
 	const char *reason;  /* set: why, unless BACKEND_DONE; a constant */

@@ -22,6 +22,8 @@
 #include "passed.h"
 #include "reply.h"
 
+/* A flush-pkt, "0000". */
+#define FLUSH_LEN 4
 /* An advertisement counts for the RPCs that follow it, this long. */
 #define ADVERTISED_MS 60000
 
@@ -181,6 +183,9 @@ static int run_backend(struct serve *s)
 			 "Warning: 110 git-gate \"the upstream cannot be asked;"
 			 " this is %" PRId64 " s old\"\r\n", s->age_ms / 1000);
 	run.headers = headers.data;
+	/* what git sends to try a connection before a large push */
+	run.may_be_empty = s->route.kind == ROUTE_RPC &&
+			   s->spool.len <= FLUSH_LEN;
 	run.in = spool_rewind(&s->spool);
 	cgienv_fill(&env, s->c, s->repo, &s->req, s->session->id, &s->route,
 		    s->git_dir.data, s->spool.len);

@@ -81,13 +81,25 @@ for i in $(seq 32); do kill "${PID[s$i]}" 2>/dev/null; stop "s$i"; done
 
 head -c 200000 /dev/zero >"$T/zeros"
 post() {
-	curl -s --max-time 20 -H "Content-Type: application/x-$1-request" \
-		--data-binary "@$2" "$GATE/acme/web/$1"
+	local service=$1 body=$2
+	shift 2
+	curl -s --max-time 20 -H "Content-Type: application/x-$service-request" \
+		--data-binary "@$body" "$@" "$GATE/acme/web/$service"
 }
 ok "a fetch's request over maxRequest is answered" post git-upload-pack "$T/zeros"
 like "and refused" 'refused code=too-large'
 ok "a push of that size is not" post git-receive-pack "$T/zeros"
 unlike "too large" 'code=too-large'
+
+printf 'this is not gzip' >"$T/text"
+for service in git-upload-pack git-receive-pack; do
+	gzipped() { post "$service" "$T/text" -H 'Content-Encoding: gzip'; }
+	ok "$service: no gzip, though it says so" gzipped
+	like "$service: is refused, not answered by nothing" 'refused code='
+done
+printf 0000 >"$T/flush"
+ok "git's probe, a lone flush, is" post git-receive-pack "$T/flush"
+is "answered by nothing" "$(cat "$T/out")" ""
 
 # --- freshness of an RPC ------------------------------------------------------------
 
