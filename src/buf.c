@@ -132,3 +132,26 @@ int buf_read_file(struct buf *b, const char *path, size_t max)
 	errno = saved;
 	return rc;
 }
+
+int buf_write_new(const struct buf *b, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	size_t at = 0;
+	int saved;
+
+	if (fd < 0)
+		return -1;
+	while (at < b->len) {
+		ssize_t n = write(fd, b->data + at, b->len - at);
+
+		if (n < 0 && errno != EINTR)
+			break;
+		at += n > 0 ? (size_t)n : 0;
+	}
+	saved = errno;
+	if (close(fd) == 0 && at == b->len)
+		return 0;
+	unlink(path);
+	errno = at == b->len ? errno : saved;
+	return -1;
+}

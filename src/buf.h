@@ -41,4 +41,10 @@ int buf_read_file(struct buf *b, const char *path, size_t max);
 /* The same from an open descriptor, up to its end. */
 int buf_read_fd(struct buf *b, int fd, size_t max);
 
+/*
+ * Write all of it to a file that must not be there yet, mode 0600. Returns 0,
+ * or -1 with errno set and no file left. Nothing is logged.
+ */
+int buf_write_new(const struct buf *b, const char *path);
+
 #endif

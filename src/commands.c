@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "mem.h"
+#include "text.h"
 
 /* gitprotocol-common(5): the longest pkt-line, its length included. */
 #define LINE_MAX_BYTES 65520
@@ -22,17 +23,6 @@ static int bad(struct commands *c, const char *error)
 	return -1;
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /*
  * An object id at *p, in small letters to out, which has COMMANDS_OID_MAX
  * bytes. Moves *p behind it. Returns its length, 40 or 64, or 0.
@@ -42,8 +32,8 @@ static size_t take_oid(const char **p, char *out)
 	size_t n = 0;
 	const char *s = *p;
 
-	for (; n < COMMANDS_OID_MAX && hex_value(s[n]) >= 0; n++)
-		out[n] = "0123456789abcdef"[hex_value(s[n])];
+	for (; n < COMMANDS_OID_MAX && text_hex(s[n]) >= 0; n++)
+		out[n] = "0123456789abcdef"[text_hex(s[n])];
 	if (n != 40 && n != 64)
 		return 0;
 	out[n] = '\0';
@@ -270,7 +260,7 @@ static int take_head(struct commands *c)
 
 	c->head_have = 0;
 	for (size_t i = 0; i < HEAD_BYTES; i++) {
-		int digit = hex_value(c->head[i]);
+		int digit = text_hex(c->head[i]);
 		if (digit < 0)
 			return bad(c, "a line's length is not hexadecimal");
 		n = n << 4 | (size_t)digit;

@@ -46,21 +46,6 @@ static int path_of(struct buf *b, const struct config *c, const char *id)
 	return 0;
 }
 
-static int write_new(const char *path, const struct buf *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	ssize_t n = fd >= 0 ? write(fd, text->data, text->len) : -1;
-
-	if (fd >= 0 && close(fd) < 0)
-		n = -1;
-	if (n == (ssize_t)text->len)
-		return 0;
-	log_error("%s: cannot be written: %s", path, strerror(errno));
-	if (fd >= 0)
-		unlink(path);
-	return -1;
-}
-
 int passed_write(const struct config *c, const char *id,
 		 const struct updates *u)
 {
@@ -74,7 +59,10 @@ int passed_write(const struct config *c, const char *id,
 	if (rc == 0) {
 		/* of a push that was judged under this id and then failed */
 		unlink(path.data);
-		rc = write_new(path.data, &text);
+		rc = buf_write_new(&text, path.data);
+		if (rc < 0)
+			log_error("%s: cannot be written: %s", path.data,
+				  strerror(errno));
 	}
 	buf_clear(&path);
 	buf_clear(&text);

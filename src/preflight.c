@@ -80,19 +80,6 @@ int preflight_hook(const struct config *c)
 	return status == 0 ? 0 : -1;
 }
 
-static int write_copy(const char *path, const struct buf *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	ssize_t n = fd >= 0 ? write(fd, text->data, text->len) : -1;
-
-	if (fd >= 0 && close(fd) < 0)
-		n = -1;
-	if (n == (ssize_t)text->len)
-		return 0;
-	log_error("%s: cannot be written: %s", path, strerror(errno));
-	return -1;
-}
-
 /* The file's bytes of this moment, at a path of ours. */
 static char *copy_of(const struct config *c)
 {
@@ -104,10 +91,14 @@ static char *copy_of(const struct config *c)
 	unlink(path.data); /* of a process that had our number */
 	buf_adds(&text, "");
 	rc = buf_read_file(&text, c->file, CONFIG_BYTES);
-	if (rc < 0)
+	if (rc < 0) {
 		log_error("%s: %s", c->file, strerror(errno));
-	else
-		rc = write_copy(path.data, &text);
+	} else {
+		rc = buf_write_new(&text, path.data);
+		if (rc < 0)
+			log_error("%s: cannot be written: %s", path.data,
+				  strerror(errno));
+	}
 	buf_clear(&text);
 	if (rc == 0)
 		return buf_take(&path);

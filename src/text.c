@@ -156,3 +156,14 @@ void text_redact(struct buf *out, const char *secret, size_t n)
 	text_clean(out, secret, shown);
 	buf_addf(out, "\xe2\x80\xa6 (%zu bytes)", n);
 }
+
+int text_hex(int c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}

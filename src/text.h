@@ -25,6 +25,9 @@ const char *text_clean_to(char *out, size_t size, const char *s);
  */
 void text_mask(struct buf *out, const char *s);
 
+/* The value of a hexadecimal digit of either case, or -1. */
+int text_hex(int c);
+
 /*
  * What is shown of a secret: at most its first four characters (fewer for
  * short ones, never more than a quarter of it), then "…" and its length.

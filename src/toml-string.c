@@ -5,23 +5,8 @@
 #include <string.h>
 
 #include "buf.h"
+#include "text.h"
 #include "toml-internal.h"
-
-static int is_digit(int c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static int hex_value(int c)
-{
-	if (is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 /* Control bytes that no string and no comment may hold. */
 static int is_control(int c)
@@ -55,7 +40,7 @@ static int unicode_escape(struct toml_reader *r, struct buf *out, int digits)
 	unsigned long c = 0;
 
 	for (int i = 0; i < digits; i++) {
-		int h = hex_value(toml_peek(r, 0));
+		int h = text_hex(toml_peek(r, 0));
 
 		if (h < 0)
 			return toml_error(r, "\\%c needs %d hexadecimal digits",

@@ -7,22 +7,12 @@
 #include <string.h>
 
 #include "mem.h"
+#include "text.h"
 #include "toml-internal.h"
 
 static int is_digit(int c)
 {
 	return c >= '0' && c <= '9';
-}
-
-static int hex_value(int c)
-{
-	if (is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 /* Digits of a base with single underscores between them; 0 if there are none
@@ -32,15 +22,15 @@ static size_t digits(const char *s, int base)
 	size_t i = 0;
 
 	for (;;) {
-		int h = hex_value((unsigned char)s[i]);
+		int h = text_hex((unsigned char)s[i]);
 
 		if (h < 0 || h >= base)
 			return 0;
 		i++;
 		if (s[i] == '_')
 			i++;
-		else if (hex_value((unsigned char)s[i]) < 0 ||
-			 hex_value((unsigned char)s[i]) >= base)
+		else if (text_hex((unsigned char)s[i]) < 0 ||
+			 text_hex((unsigned char)s[i]) >= base)
 			return i;
 	}
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -58,6 +59,29 @@ static void a_file_over_its_bound_is_an_error(void **state)
 	assert_int_equal(buf_read_file(&b, path, 9), -1);
 	assert_int_equal(errno, ENOENT);
 	buf_clear(&b);
+}
+
+static void a_new_file_is_whole_private_and_new(void **state)
+{
+	char dir[] = "/tmp/git-gate-unit-XXXXXX", path[64];
+	struct buf b = BUF_INIT, back = BUF_INIT;
+	struct stat st;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/file", dir);
+	buf_adds(&b, "text");
+	assert_int_equal(buf_write_new(&b, path), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(buf_read_file(&back, path, 10), 0);
+	assert_string_equal(back.data, "text");
+	assert_int_equal(buf_write_new(&b, path), -1);
+	assert_int_equal(errno, EEXIST);
+	unlink(path);
+	rmdir(dir);
+	buf_clear(&b);
+	buf_clear(&back);
 }
 
 static void git_settings_are_counted(void **state)
@@ -160,6 +184,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_string_is_always_terminated),
 		cmocka_unit_test(a_file_over_its_bound_is_an_error),
+		cmocka_unit_test(a_new_file_is_whole_private_and_new),
 		cmocka_unit_test(git_settings_are_counted),
 		cmocka_unit_test(
 			a_child_has_three_descriptors_and_no_environment),
