@@ -242,7 +242,7 @@ int mirror_fresh_enough(const struct config *c, const struct config_repo *r,
 	return age >= 0 && age <= bound_ms;
 }
 
-static void end_push(const char *path, int broken)
+void mirror_push_end(const char *path, int broken)
 {
 	if (!mirror_lock_push_end(path, broken))
 		return;
@@ -264,19 +264,9 @@ int mirror_push_begin(const struct config *c, const struct config_repo *r,
 		rc = mirror_lock_push(path.data, &wait);
 	/* Without this, an old answer would pass for the new state. */
 	if (!rc && r->upstream && mirror_saved_remove(path.data)) {
-		end_push(path.data, 0);
+		mirror_push_end(path.data, 0);
 		rc = -1;
 	}
 	buf_clear(&path);
 	return rc;
-}
-
-void mirror_push_end(const struct config *c, const struct config_repo *r,
-		     const char *name, int broken)
-{
-	struct buf path = BUF_INIT;
-
-	if (!mirror_path(c, r, name, &path))
-		end_push(path.data, broken);
-	buf_clear(&path);
 }

@@ -47,13 +47,13 @@ int mirror_fresh_enough(const struct config *c, const struct config_repo *r,
  * ended, and the next one asks the upstream whatever it knew. Pushes do not
  * wait for each other, only for a refresh under way, up to queueTimeout.
  * Returns 0, or -1 when that passed, or client (as above) left. Each 0 is
- * paired with one mirror_push_end; broken says that the push did not end by
+ * paired with one mirror_push_end of the path that mirror_path gave before (it
+ * may not be there any more); broken says that the push did not end by
  * itself: its quarantine is then removed, as soon as no other push runs.
  */
 int mirror_push_begin(const struct config *c, const struct config_repo *r,
 		      const char *name, int client);
-void mirror_push_end(const struct config *c, const struct config_repo *r,
-		     const char *name, int broken);
+void mirror_push_end(const char *path, int broken);
 
 /* At start: remove what an earlier process left half-made. Logged. */
 void mirror_clean(const struct config *c);

@@ -234,7 +234,7 @@ static int step_backend(struct serve *s)
 		return serve_refuse(s, &refusal_overloaded, "waited for a refresh");
 	rc = run_backend(s);
 	if (push) {
-		mirror_push_end(s->c, s->repo, s->route.repo, s->broken);
+		mirror_push_end(s->git_dir.data, s->broken);
 		passed_remove(s->c, s->session->id);
 	}
 	return rc;

@@ -70,20 +70,24 @@ static int exclude(int ms)
 {
 	pthread_t thread;
 	int64_t began = clock_ms();
+	struct buf where = BUF_INIT;
 	int first, second;
 
+	if (mirror_path(conf, repo, name, &where))
+		return -1;
 	first = mirror_push_begin(conf, repo, name, -1);
 	second = mirror_push_begin(conf, repo, name, -1);
-	mirror_push_end(conf, repo, name, 0);
+	mirror_push_end(where.data, 0);
 	conf->queue_ms = ms;
 	printf("push=%d push=%d while: ", first, second);
 	refresh();
 	printf("waited=%d\n", clock_ms() - began >= ms);
 	conf->queue_ms = 60000;
 	pthread_create(&thread, NULL, refresh_thread, NULL);
-	mirror_push_end(conf, repo, name, 0);
+	mirror_push_end(where.data, 0);
 	pthread_join(thread, NULL);
 	printf("after: good=%d\n", atomic_load(&good));
+	buf_clear(&where);
 	return 0;
 }
 
