@@ -67,15 +67,23 @@ start_gate
 
 # --- strangers ------------------------------------------------------------------
 
-# Thirty-two who may do nothing here, and never end their request.
-for i in $(seq 32); do
-	start "s$i" curl -s -o /dev/null --max-time 60 --limit-rate 1 -X POST \
-		-H 'Content-Type: application/x-git-receive-pack-request' \
-		-H 'Content-Length: 1000000' --data-binary "@$T/web/large" \
-		"$GATE/no/such/git-receive-pack"
-done
-ok "strangers do not keep others out" wait_for 15 git ls-remote "$GATE/acme/web"
-for i in $(seq 32); do kill "${PID[s$i]}" 2>/dev/null; stop "s$i"; done
+# Thirty-two who may do nothing here, and send a byte now and then, which no
+# read time-out ends.
+start strangers perl -MIO::Socket::INET -e '
+	$SIG{PIPE} = "IGNORE";
+	my @s = map { IO::Socket::INET->new($ARGV[0]) or die $! } 1 .. 32;
+	my $type = "application/x-git-receive-pack-request";
+	syswrite $_, "POST /no/such/git-receive-pack HTTP/1.1\r\nHost: x\r\n" .
+		"Content-Type: $type\r\nContent-Length: 1000000\r\n\r\n0" for @s;
+	for (1 .. 80) {
+		select undef, undef, undef, 0.5;
+		syswrite $_, "0" for @s;
+	}' "${GATE#http://}"
+busy() { state >"$T/sessions" && grep -q '^32 of' "$T/sessions"; }
+ok "strangers take every place" wait_for 10 busy
+ok "but do not keep others out" env LIMIT=12 timeout 12 \
+	git ls-remote "$GATE/acme/web"
+stop strangers
 
 # --- bounds of a fetch's request ---------------------------------------------------
 
