@@ -5,6 +5,7 @@
  * anything leaves the caller free to say why. Never waits without a bound.
  */
 #include "backend.h"
+#include "backend-internal.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
@@ -12,7 +13,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -21,6 +21,7 @@
 #include "config.h"
 #include "env.h"
 #include "log.h"
+#include "refusal.h"
 #include "session.h"
 
 /* Longest CGI header block taken; http-backend's is about 200 bytes. */
@@ -51,15 +52,13 @@ struct backend {
 	int extended; /* by forward_ms, once */
 };
 
+/* A session's deadline may come nearer (SIGTERM): look again. */
+#define LOOK_MS 1000
+
 static void fail(struct backend *b, const char *reason)
 {
 	if (b->run->reason == NULL)
 		b->run->reason = reason;
-}
-
-static int forwarding(const struct backend *b)
-{
-	return session_stage_now(b->run->session) == STAGE_FORWARD;
 }
 
 /* Log what is whole of standard error; all of it when flush is set. */
@@ -99,78 +98,24 @@ static int send_bytes(struct backend *b, const char *data, size_t n)
 {
 	struct FCGX_Stream *out = b->fcgi->out;
 
+	int rc;
+
 	if (b->client_gone)
 		return 0; /* read on for a push that must finish */
-	if (FCGX_PutStr(data, (int)n, out) != (int)n || FCGX_FFlush(out) < 0) {
-		fail(b, FCGX_GetError(out) == EAGAIN
-				? "the client did not take the answer in time"
-				: "the client left");
-		b->client_gone = 1;
-		return -1;
+	session_writing(b->run->session, 1);
+	rc = FCGX_PutStr(data, (int)n, out) != (int)n || FCGX_FFlush(out) < 0;
+	session_writing(b->run->session, 0);
+	/* the backend waited for the client, not we for it */
+	b->quiet_until = clock_ms() + b->silence_ms;
+	if (rc == 0) {
+		session_count(b->run->session, 0, n);
+		return 0;
 	}
-	session_count(b->run->session, 0, n);
-	return 0;
-}
-
-/* Only these of the backend's header lines pass. */
-static int header_passes(const char *line, size_t n)
-{
-	static const char *const names[] = { "Content-Type:", "Cache-Control:",
-					     "Expires:", "Pragma:" };
-	size_t i;
-
-	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (n > strlen(names[i]) &&
-		    strncasecmp(line, names[i], strlen(names[i])) == 0)
-			return 1;
-	return 0;
-}
-
-/* Where the body begins in head, or 0 while the header is not whole. */
-static size_t header_end(const struct buf *head)
-{
-	size_t i;
-
-	for (i = 1; i < head->len; i++) {
-		if (head->data[i] != '\n')
-			continue;
-		if (head->data[i - 1] == '\n')
-			return i + 1;
-		if (i >= 3 && memcmp(head->data + i - 3, "\r\n\r", 3) == 0)
-			return i + 1;
-	}
-	return 0;
-}
-
-/*
- * Turn the CGI header in head into ours. Returns -1 when its status is not
- * 200: such an answer has no body that git would show, ours has.
- */
-static int make_header(struct backend *b, size_t end, struct buf *out)
-{
-	const char *at = b->head.data;
-	const char *stop = b->head.data + end;
-
-	buf_adds(out, "Status: 200 OK\r\nX-Accel-Buffering: no\r\n");
-	while (at < stop) {
-		const char *nl = memchr(at, '\n', (size_t)(stop - at));
-		size_t n = (size_t)(nl - at);
-
-		if (n > 0 && at[n - 1] == '\r')
-			n--;
-		if (n >= 7 && strncasecmp(at, "Status:", 7) == 0) {
-			log_warn("backend: %.*s", (int)n, at);
-			return -1;
-		}
-		if (header_passes(at, n)) {
-			buf_add(out, at, n);
-			buf_adds(out, "\r\n");
-		}
-		at = nl + 1;
-	}
-	buf_adds(out, b->run->headers);
-	buf_adds(out, "\r\n");
-	return 0;
+	fail(b, FCGX_GetError(out) == EAGAIN
+			? "the client took nothing for session.writeTimeout"
+			: "the client left");
+	b->client_gone = 1;
+	return -1;
 }
 
 /*
@@ -179,7 +124,7 @@ static int make_header(struct backend *b, size_t end, struct buf *out)
  */
 static int send_head(struct backend *b, int may_be_empty)
 {
-	size_t end = header_end(&b->head);
+	size_t end = backend_head_end(&b->head);
 	struct buf header = BUF_INIT;
 	int rc;
 
@@ -189,7 +134,7 @@ static int send_head(struct backend *b, int may_be_empty)
 	}
 	if (end == 0 || (end == b->head.len && !may_be_empty))
 		return 0;
-	rc = make_header(b, end, &header);
+	rc = backend_head_make(&b->head, end, b->run->headers, &header);
 	if (rc < 0) {
 		fail(b, "the backend refused");
 	} else {
@@ -222,6 +167,42 @@ static int read_out(struct backend *b)
 }
 
 /*
+ * Nothing has come for as long as there is: may it be ended? Once the hook
+ * forwards, a little later; it bounds that by itself.
+ */
+static int is_over(struct backend *b)
+{
+	int quiet = clock_left(b->quiet_until) == 0;
+
+	if (!quiet && session_left(b->run->session) > 0)
+		return 0;
+	if (!session_may_stop(b->run->session)) {
+		if (!b->extended)
+			b->quiet_until = clock_ms() + b->forward_ms;
+		else if (quiet)
+			return 1;
+		b->extended = 1;
+		return 0;
+	}
+	if (quiet) {
+		fail(b, "the backend said nothing for session.backendTimeout");
+		b->run->refusal = &refusal_silent;
+	} else {
+		fail(b, "it took longer than session.sessionTimeout, or than "
+			"session.stopTimeout once the gate was to stop");
+		b->run->refusal = &refusal_over;
+	}
+	return 1;
+}
+
+static int next_look(const struct backend *b)
+{
+	int left = clock_left(b->quiet_until);
+
+	return left < LOOK_MS ? left : LOOK_MS;
+}
+
+/*
  * Move bytes until its output ends. Returns -1 when it is to be stopped.
  * Once the hook forwards, a client that left stops nothing: what the
  * upstream takes is to be recorded here too.
@@ -235,31 +216,26 @@ static int pump(struct backend *b)
 			{ .fd = b->client_gone ? -1 : b->run->client,
 			  .events = POLLRDHUP },
 		};
-		int n = poll(p, 3, clock_left(b->quiet_until));
+		int n = poll(p, 3, next_look(b));
 
 		if (n < 0 && errno != EINTR)
 			return -1;
-		if (n == 0 && forwarding(b) && !b->extended) {
-			/* the hook bounds that by itself */
-			b->extended = 1;
-			b->quiet_until = clock_ms() + b->forward_ms;
-			continue;
-		}
-		if (n == 0) {
-			fail(b, "the backend said nothing for too long");
-			return -1;
-		}
 		if (p[0].revents != 0 || p[1].revents != 0)
 			b->quiet_until = clock_ms() + b->silence_ms;
+		if (is_over(b))
+			return -1;
+		if (n <= 0)
+			continue;
 		if (p[1].revents != 0)
 			read_err(b);
 		if (p[2].revents != 0) {
 			fail(b, "the client left");
 			b->client_gone = 1;
-			if (!forwarding(b))
+			if (session_may_stop(b->run->session))
 				return -1;
 		}
-		if (p[0].revents != 0 && read_out(b) < 0 && !forwarding(b))
+		if (p[0].revents != 0 && read_out(b) < 0 &&
+		    session_may_stop(b->run->session))
 			return -1;
 	}
 	return 0;
@@ -340,6 +316,7 @@ enum backend_end backend_run(struct FCGX_Request *fcgi, const struct config *c,
 	enum backend_end end = BACKEND_SILENT;
 
 	run->reason = NULL;
+	run->refusal = NULL;
 	if (start(&b) < 0) {
 		fail(&b, "the backend could not be started");
 	} else {

@@ -6,6 +6,7 @@
 struct FCGX_Request;
 struct config;
 struct env;
+struct refusal;
 struct session;
 
 /*
@@ -29,6 +30,7 @@ struct backend_run {
 	const char *headers; /* more response headers, each with CRLF, or "" */
 	struct session *session;
 	const char *reason;  /* set: why, unless BACKEND_DONE; a constant */
+	const struct refusal *refusal; /* set: for the client, or NULL */
 };
 
 /* Logs what goes wrong. */

@@ -54,7 +54,6 @@ static void set_push(struct env *e, const struct config *c,
 	env_config(e, "http.receivepack", "true");
 	env_config(e, "receive.advertisePushOptions",
 		   repo->push_options != NULL ? "true" : "false");
-	/* what is inflated counts too */
 	snprintf(max, sizeof(max), "%" PRIu64, c->max_body);
 	env_config(e, "receive.maxInputSize", max);
 	/* quarantine and keep-alive are git's defaults; said, to be sure */
@@ -67,6 +66,8 @@ static void set_push(struct env *e, const struct config *c,
 	env_set(e, "GIT_GATE_CONFIG_NAME", c->name);
 	env_set(e, "GIT_GATE_REPO", route->repo);
 	env_set(e, "GIT_GATE_ID", id);
+	/* the hook asks us before it forwards: control.h */
+	env_set(e, "GIT_GATE_CONTROL", "yes");
 	set_if(e, "GIT_GATE_WHO", req->who);
 }
 
@@ -87,7 +88,6 @@ void cgienv_fill(struct env *e, const struct config *c,
 		env_setf(e, "CONTENT_LENGTH", "%" PRIu64, content_length);
 		env_setf(e, "CONTENT_TYPE", "application/x-%s-request",
 			 route_service_name(route->service));
-		set_if(e, "HTTP_CONTENT_ENCODING", req->content_encoding);
 	}
 	/* partial clones (git-clone(1), --filter), of hosted ones too */
 	if (route->service == SERVICE_UPLOAD_PACK)

@@ -56,6 +56,8 @@ struct key {
 	unsigned schemes;   /* of the upstreams it is for; 0: all */
 };
 
+/* What a key that is not given means: git-gate.conf(5). */
+extern const struct config config_defaults;
 extern const struct key config_keys[];
 extern const size_t config_nr_keys;
 

@@ -1,6 +1,6 @@
 /*
- * The table of all sections and keys of the configuration. Takes names, gives
- * entries of the table; git-gate.conf(5) describes each. Judges no value.
+ * The table of all sections and keys of the configuration, and of what they are
+ * when not given. Takes names, gives entries of the table; git-gate.conf(5) describes each. Judges no value.
  */
 #include "config-internal.h"
 
@@ -25,7 +25,7 @@ const struct key config_keys[] = {
 	{ SECTION_GATE, "ssh", KIND_PATH, GATE(ssh), 0, 0, 0 },
 	{ SECTION_GATE, "hooks", KIND_PATH, GATE(hooks), 0, 0, 0 },
 	{ SECTION_GATE, "libexec", KIND_PATH, GATE(libexec), 0, 0, 0 },
-	{ SECTION_GATE, "workers", KIND_COUNT, GATE(workers), 1, 1024, 0 },
+	{ SECTION_GATE, "workers", KIND_COUNT, GATE(workers), 2, 4096, 0 },
 
 	{ SECTION_SESSION, "readTimeout", KIND_TIME, GATE(read_ms), WAIT, 0 },
 	{ SECTION_SESSION, "writeTimeout", KIND_TIME, GATE(write_ms), WAIT, 0 },
@@ -43,6 +43,15 @@ const struct key config_keys[] = {
 	  0 },
 	{ SECTION_SESSION, "maxRequest", KIND_SIZE, GATE(max_request), 1,
 	  INT64_MAX, 0 },
+
+	{ SECTION_SESSION, "maxSessions", KIND_COUNT, GATE(max_sessions), 1,
+	  4096, 0 },
+	{ SECTION_SESSION, "maxPerClient", KIND_COUNT, GATE(max_per_client), 1,
+	  4096, 0 },
+	{ SECTION_SESSION, "maxPerRepository", KIND_COUNT, GATE(max_per_repo),
+	  1, 4096, 0 },
+	{ SECTION_SESSION, "maxWaiting", KIND_COUNT, GATE(max_waiting), 0,
+	  4096, 0 },
 
 	{ SECTION_SCAN, "rules", KIND_PATH, GATE(rules), 0, 0, 0 },
 	{ SECTION_SCAN, "maxObject", KIND_SIZE, GATE(max_object), 1, INT64_MAX,
@@ -88,6 +97,27 @@ const struct key config_keys[] = {
 const size_t config_nr_keys = sizeof(config_keys) / sizeof(*config_keys);
 _Static_assert(sizeof(config_keys) / sizeof(*config_keys) <= CONFIG_KEYS_MAX,
 	       "struct load has no room for a line of each key");
+
+const struct config config_defaults = {
+	.workers = 512,
+	.read_ms = 15 * 1000,
+	.write_ms = 60 * 1000,
+	.backend_ms = 10 * 60 * 1000,
+	.total_ms = 60 * 60 * 1000,
+	.queue_ms = 30 * 1000,
+	.refresh_ms = 10 * 60 * 1000,
+	.forward_ms = 10 * 60 * 1000,
+	.stop_ms = 30 * 1000,
+	.max_body = (uint64_t)8 << 30,
+	.max_request = 32 << 20,
+	.max_sessions = 64,
+	.max_per_client = 32,
+	.max_per_repo = 48,
+	.max_waiting = 256,
+	.max_object = 256 << 20,
+	.scan_ms = 2 * 60 * 1000,
+	.report = 20,
+};
 
 static const struct {
 	const char *name;

@@ -254,24 +254,6 @@ static void default_paths(struct config *c)
 	default_path(&c->hooks, LIBEXECDIR, "/hooks");
 }
 
-/* As git-gate.conf(5) has them. */
-static const struct config defaults = {
-	.workers = 32,
-	.read_ms = 15 * 1000,
-	.write_ms = 60 * 1000,
-	.backend_ms = 10 * 60 * 1000,
-	.total_ms = 60 * 60 * 1000,
-	.queue_ms = 30 * 1000,
-	.refresh_ms = 10 * 60 * 1000,
-	.forward_ms = 10 * 60 * 1000,
-	.stop_ms = 30 * 1000,
-	.max_body = (uint64_t)8 << 30,
-	.max_request = 32 << 20,
-	.max_object = 256 << 20,
-	.scan_ms = 2 * 60 * 1000,
-	.report = 20,
-};
-
 /* Who can write the file decides who may do what. */
 static void check_owner(struct load *l, const struct stat *st)
 {
@@ -377,7 +359,7 @@ struct config *config_load(const char *file)
 	}
 	buf_adds(&text, ""); /* a string, of an empty file too */
 	l.c = mem_zalloc(sizeof(*l.c));
-	*l.c = defaults;
+	*l.c = config_defaults;
 	l.c->file = absolute(file);
 	l.c->name = mem_strdup(l.c->file);
 	if (lex_config(file, text.data, text.len, take_event, &l))

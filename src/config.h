@@ -87,7 +87,7 @@ struct config {
 	char *ssh;     /* absolute path of ssh */
 	char *hooks;   /* directory of our pre-receive and proc-receive */
 	char *libexec; /* directory of git-gate-ssh and git-gate-askpass */
-	unsigned workers; /* sessions at once */
+	unsigned workers; /* requests held at once, those that wait included */
 
 	/* [session]: every wait has a bound */
 	int64_t read_ms;    /* the client sends nothing */
@@ -99,7 +99,9 @@ struct config {
 	int64_t forward_ms; /* pushing to the upstream */
 	int64_t stop_ms;    /* at SIGTERM: what runs may finish */
 	uint64_t max_body;  /* largest body of a push */
-	uint64_t max_request; /* largest of a fetch, as it comes */
+	uint64_t max_request; /* largest of a fetch, inflated */
+	/* places: requests whose backend may run, and who waits for one */
+	unsigned max_sessions, max_per_client, max_per_repo, max_waiting;
 
 	/* [scan] */
 	char *rules;         /* rule file, or NULL for the built-in rules */

@@ -28,6 +28,8 @@
 #define NOTE_MAX 8192
 /* How long either side waits for the other. */
 #define PEER_MS 2000
+/* A responder that reads its configuration anew answers after that. */
+#define ASK_MS 20000
 
 static int address(struct sockaddr_un *sa, const char *path)
 {
@@ -157,8 +159,20 @@ static void log_at(enum log_level level, const char *text)
 	}
 }
 
-/* "stage ID scan", "stage ID forward", "log ID LEVEL text". */
-static void take_note(char *note, control_stage *stage)
+/* "ask ID": the answer goes to whoever asked. */
+static void answer_ask(struct control *ctl, const char *id,
+		       const struct sockaddr_un *from, socklen_t len,
+		       const struct control_listener *listener)
+{
+	const char *word = listener->may_forward(id) ? "yes" : "no";
+
+	if (sendto(ctl->notes_fd, word, strlen(word), MSG_DONTWAIT |
+		   MSG_NOSIGNAL, (const struct sockaddr *)from, len) < 0)
+		log_warn("a hook that asked has gone: %s", strerror(errno));
+}
+
+/* "stage ID scan", "log ID LEVEL text". */
+static void take_note(char *note, const struct control_listener *listener)
 {
 	char *id = strchr(note, ' ');
 	char *word = id != NULL ? strchr(id + 1, ' ') : NULL;
@@ -168,7 +182,7 @@ static void take_note(char *note, control_stage *stage)
 	*id++ = '\0';
 	*word++ = '\0';
 	if (strcmp(note, "stage") == 0) {
-		stage(id, word);
+		listener->stage(id, word);
 	} else if (strcmp(note, "log") == 0) {
 		size_t n = strcspn(word, " ");
 
@@ -178,19 +192,27 @@ static void take_note(char *note, control_stage *stage)
 	}
 }
 
-void control_take_notes(struct control *ctl, control_stage *stage)
+void control_take_notes(struct control *ctl,
+			const struct control_listener *listener)
 {
+	struct sockaddr_un from;
 	char note[NOTE_MAX + 1];
+	socklen_t len;
 	ssize_t n;
 	int i;
 
 	/* bounded, so that a flood of notes starves nothing else */
 	for (i = 0; i < 100; i++) {
-		n = recv(ctl->notes_fd, note, NOTE_MAX, MSG_DONTWAIT);
+		len = sizeof(from);
+		n = recvfrom(ctl->notes_fd, note, NOTE_MAX, MSG_DONTWAIT,
+			     (struct sockaddr *)&from, &len);
 		if (n < 0)
 			return;
 		note[n] = '\0';
-		take_note(note, stage);
+		if (strncmp(note, "ask ", 4) == 0)
+			answer_ask(ctl, note + 4, &from, len, listener);
+		else
+			take_note(note, listener);
 	}
 }
 
@@ -228,6 +250,43 @@ int control_ask(const struct config *c, struct buf *out)
 		close(fd);
 	free(path);
 	return rc;
+}
+
+/* Ask on a connected socket: nobody but the responder can answer it. */
+static int ask(int fd, const char *id)
+{
+	struct sockaddr_un none = { .sun_family = AF_UNIX };
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char note[32], answer[8];
+	ssize_t n = snprintf(note, sizeof(note), "ask %s", id);
+
+	/* an address that the answer can go to, of the kernel's choice */
+	if (bind(fd, (struct sockaddr *)&none, sizeof(sa_family_t)) < 0 ||
+	    send(fd, note, (size_t)n, MSG_NOSIGNAL) != n)
+		return -1;
+	if (poll(&p, 1, ASK_MS) <= 0) {
+		errno = ETIMEDOUT;
+		return -1;
+	}
+	n = recv(fd, answer, sizeof(answer), MSG_DONTWAIT);
+	return n < 0 ? -1 : n == 3 && memcmp(answer, "yes", 3) == 0;
+}
+
+int control_may_forward(const struct config *c, const char *id)
+{
+	char *path = join(c, "notes");
+	int fd = connect_to(path, SOCK_DGRAM);
+	int rc = fd >= 0 ? ask(fd, id) : -1;
+
+	if (rc < 0)
+		log_error("%s: git-gated does not answer: %s", path,
+			  strerror(errno));
+	else if (rc == 0)
+		log_warn("the session has ended: nothing is forwarded");
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return rc > 0;
 }
 
 void control_note(const struct config *c, const char *fmt, ...)

@@ -22,15 +22,26 @@ struct control {
 int control_open(struct control *ctl, const struct config *c);
 /* Take a connection and give it the text; never blocks for long. */
 void control_answer(struct control *ctl, const struct buf *text);
-/* Take the waiting notes: log lines are logged, of stages the caller is told. */
-typedef void control_stage(const char *id, const char *stage);
-void control_take_notes(struct control *ctl, control_stage *stage);
+/* Take the waiting notes: log lines are logged, the rest the caller is told. */
+struct control_listener {
+	void (*stage)(const char *id, const char *stage);
+	int (*may_forward)(const char *id); /* 1 or 0 */
+};
+void control_take_notes(struct control *ctl,
+			const struct control_listener *listener);
 void control_close(struct control *ctl);
 
 /* The other side: print what the responder answers. Returns 0 or -1, logged. */
 int control_ask(const struct config *c, struct buf *out);
 
-/* From a hook: "stage ID scan", "stage ID forward", "log ID LEVEL text". */
+/*
+ * From a hook, before the first byte goes to the upstream: may it? The
+ * responder then finishes what was begun whatever the client does. Returns 1,
+ * or 0: the session has ended, or nobody answers in time (logged).
+ */
+int control_may_forward(const struct config *c, const char *id);
+
+/* From a hook: "stage ID scan", "log ID LEVEL text"; may get lost. */
 void control_note(const struct config *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

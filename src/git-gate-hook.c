@@ -86,6 +86,11 @@ static void limit_time(const struct hook *h, int64_t ms)
 	alarm((unsigned)(ms / 1000) + MARGIN);
 }
 
+static const char *variable(const char *name)
+{
+	return getenv(name) ? getenv(name) : "";
+}
+
 static int could_not_tell(const struct hook *h, const char *code,
 			  const char *why, const char *remedy)
 {
@@ -211,7 +216,10 @@ static int forward(const struct hook *h)
 	const struct fault_text *text;
 	struct buf line = BUF_INIT;
 
-	control_note(h->config, "stage %s forward", h->id);
+	/* a session of git-gated's: from here on it waits for us */
+	if (*variable("GIT_GATE_CONTROL") &&
+	    !control_may_forward(h->config, h->id))
+		return gate_fault(h, "the gate has given up this push");
 	if (!forward_push(h->config, h->repo, h->name, &h->updates, tell, NULL,
 			  &fault))
 		return DONE;
@@ -266,11 +274,6 @@ static int run(struct hook *h)
 	if (!status)
 		hook_audit_refs(h, "allowed", NULL);
 	return status;
-}
-
-static const char *variable(const char *name)
-{
-	return getenv(name) ? getenv(name) : "";
 }
 
 static int start(struct hook *h)

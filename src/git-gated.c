@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,7 +32,11 @@
 #include "workers.h"
 
 /* What is cut at the end of stopTimeout gets this long to unwind. */
-#define UNWIND_MS 5000
+#define UNWIND_MS 8000
+/* Descriptors of one request: connection, spool, two pipes, pidfd, eventfd. */
+#define REQUEST_FILES 6
+/* And of all the rest. */
+#define OTHER_FILES 64
 
 struct options {
 	const char *config;
@@ -142,10 +147,11 @@ static int take_signals(struct gated *g)
 	return 0;
 }
 
+/* The hook has one stage to tell of; of forwarding it asks. */
 static void set_stage(const char *id, const char *stage)
 {
-	session_stage_of(id, strcmp(stage, "forward") == 0 ? STAGE_FORWARD
-							   : STAGE_SCAN);
+	if (strcmp(stage, "scan") == 0)
+		session_stage_of(id, STAGE_SCAN);
 }
 
 static void answer_status(struct gated *g)
@@ -166,6 +172,9 @@ static int turn(struct gated *g, int timeout_ms)
 		{ .fd = g->control.stream_fd, .events = POLLIN },
 		{ .fd = g->control.notes_fd, .events = POLLIN },
 	};
+	static const struct control_listener listener = {
+		.stage = set_stage, .may_forward = session_may_forward
+	};
 	uint64_t count;
 
 	if (poll(p, 4, timeout_ms) < 0)
@@ -174,7 +183,7 @@ static int turn(struct gated *g, int timeout_ms)
 	    read(g->wake_fd, &count, sizeof(count)) < 0)
 		log_debug("eventfd: %s", strerror(errno));
 	if (p[3].revents != 0)
-		control_take_notes(&g->control, set_stage);
+		control_take_notes(&g->control, &listener);
 	if (p[2].revents != 0)
 		answer_status(g);
 	return p[0].revents != 0 ? take_signals(g) : 0;
@@ -264,7 +273,8 @@ static int start(struct gated *g, const char *fds, const char *pid)
 				   g->backend);
 	if (g->workers == NULL)
 		return -1;
-	log_info("ready: %zu repositories' rules, %zu upstreams, %u workers",
+	log_info("ready: %zu repositories' rules, %zu upstreams, %u requests at "
+		 "once",
 		 g->c->nr_repos, g->c->nr_upstreams, g->c->workers);
 	return 0;
 }
@@ -277,6 +287,33 @@ static void harden(void)
 	setrlimit(RLIMIT_CORE, &none);
 	if (clearenv() != 0)
 		log_warn("clearenv failed");
+}
+
+/* As many descriptors as we may have; the children get fewer. */
+static void raise_files(const struct config *c)
+{
+	rlim_t need = (rlim_t)c->workers * REQUEST_FILES + OTHER_FILES;
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_max < need)
+		log_warn("%llu open files are allowed and %llu may be needed; "
+			 "raise the limit (LimitNOFILE, ulimit -n) or lower "
+			 "gate.workers", (unsigned long long)files.rlim_max,
+			 (unsigned long long)need);
+}
+
+/*
+ * Threads come and go: with an arena each, memory that one has freed would be
+ * of no use to the others, and what all had at the worst moment would stay.
+ */
+static void bound_memory(void)
+{
+	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_TRIM_THRESHOLD, 256 << 10);
+	mallopt(M_MMAP_THRESHOLD, 64 << 10);
 }
 
 static char *keep(const char *value)
@@ -298,6 +335,7 @@ static int gated(struct gated *g, const char *fds, const char *pid)
 		return 0;
 	}
 	log_init("git-gated", LOG_STAMP);
+	raise_files(g->c);
 	if (start(g, fds, pid) < 0)
 		return 1;
 	return run(g);
@@ -332,6 +370,7 @@ int main(int argc, char **argv)
 	if (parse_options(argc, argv, &g.options) < 0)
 		return usage();
 	harden();
+	bound_memory();
 	child_init();
 	status = gated(&g, fds, pid);
 	clear(&g);

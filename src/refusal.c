@@ -32,6 +32,28 @@ const struct refusal refusal_overloaded = {
 	.sentence = "the gate is busy with this repository",
 	.remedy = "try again in a moment"
 };
+const struct refusal refusal_full = {
+	.status = 503, .code = "overloaded", .retry = 1, .retry_after = 10,
+	.sentence = "the gate is full",
+	.remedy = "try again in a moment"
+};
+const struct refusal refusal_share = {
+	.status = 503, .code = "overloaded", .retry = 1, .retry_after = 10,
+	.sentence = "you have too many requests under way here",
+	.remedy = "let some of them end, then try again"
+};
+const struct refusal refusal_late = {
+	.status = 503, .code = "overloaded", .retry = 1, .retry_after = 30,
+	.sentence = "the gate is busy, and this request has waited too long "
+		    "for its turn",
+	.remedy = "try again in a moment"
+};
+const struct refusal refusal_shed = {
+	.status = 503, .code = "overloaded", .retry = 1, .retry_after = 10,
+	.sentence = "the gate is full, and of all requests this one came "
+		    "slowest",
+	.remedy = "try again, over a faster connection if there is one"
+};
 const struct refusal refusal_internal = {
 	.status = 500, .code = "internal", .retry = 1,
 	.sentence = "the gate could not do this",
@@ -46,12 +68,43 @@ const struct refusal refusal_cannot_scan = {
 const struct refusal refusal_too_large = {
 	.status = 413, .code = "too-large",
 	.sentence = "the request is larger than this gate takes",
-	.remedy = "push in smaller parts"
+	.remedy = "push or fetch less at once"
 };
 const struct refusal refusal_timed_out = {
 	.status = 504, .code = "timeout", .retry = 1,
 	.sentence = "the gate waited too long for the rest of the request",
-	.remedy = "try again"
+	.remedy = "try again; the connection to the gate may have stalled"
+};
+const struct refusal refusal_over = {
+	.status = 504, .code = "timeout", .retry = 1,
+	.sentence = "this took longer than the gate gives to one request",
+	.remedy = "try again; if it is that large, fetch or push less at once"
+};
+const struct refusal refusal_silent = {
+	.status = 504, .code = "timeout", .retry = 1,
+	.sentence = "git said nothing for too long and was ended",
+	.remedy = "try again; if it stays, give the operator the id below"
+};
+const struct refusal refusal_cut = {
+	.status = 400, .code = "bad-request",
+	.sentence = "the request was cut off: less of it came than it said",
+	.remedy = "try again; the connection to the gate may be bad"
+};
+const struct refusal refusal_too_long = {
+	.status = 400, .code = "bad-request",
+	.sentence = "more of the request came than it said",
+	.remedy = "use a git client; the operator's log has the cause"
+};
+const struct refusal refusal_damaged = {
+	.status = 400, .code = "bad-request",
+	.sentence = "the request says that it is compressed with gzip, but it "
+		    "is not, or not whole",
+	.remedy = "try again with a git client"
+};
+const struct refusal refusal_encoding = {
+	.status = 415, .code = "bad-request",
+	.sentence = "the request is compressed in a way that git does not use",
+	.remedy = "use gzip or no compression: a git client"
 };
 const struct refusal refusal_no_push = {
 	.status = 403, .code = "denied",

@@ -20,11 +20,21 @@ extern const struct refusal refusal_bad_request;
 extern const struct refusal refusal_not_found; /* and for what is hidden */
 extern const struct refusal refusal_dumb_protocol;
 extern const struct refusal refusal_bad_method;
-extern const struct refusal refusal_overloaded;
+extern const struct refusal refusal_overloaded; /* by this repository */
+extern const struct refusal refusal_full;       /* the gate as a whole */
+extern const struct refusal refusal_share;      /* this client */
+extern const struct refusal refusal_late;       /* waited for a place */
+extern const struct refusal refusal_shed;       /* made room for others */
 extern const struct refusal refusal_internal;
 extern const struct refusal refusal_cannot_scan;
 extern const struct refusal refusal_too_large;
-extern const struct refusal refusal_timed_out;
+extern const struct refusal refusal_timed_out;  /* nothing more came */
+extern const struct refusal refusal_over;       /* the session's time */
+extern const struct refusal refusal_silent;     /* the backend's */
+extern const struct refusal refusal_cut;        /* body shorter than said */
+extern const struct refusal refusal_too_long;   /* body longer than said */
+extern const struct refusal refusal_damaged;    /* body is not gzip */
+extern const struct refusal refusal_encoding;   /* some other encoding */
 extern const struct refusal refusal_no_push;   /* may fetch only */
 extern const struct refusal refusal_no_change; /* sentence and ref are set */
 

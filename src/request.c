@@ -1,13 +1,15 @@
 /*
  * FastCGI parameters (RFC 3875 meta-variables) to a bounded, validated
  * struct. Takes what the web server passed on from a hostile client, gives
- * strings without control bytes; never changes or interprets a value.
+ * strings without control bytes; interprets none but those that have one
+ * meaning only (a length, a content encoding's names).
  */
 #include "request.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Longest value taken, by what a real client sends. */
 struct variable {
@@ -71,6 +73,14 @@ static int read_length(const char *s, int64_t *out)
 	return 0;
 }
 
+/* Its names are of either case, gzip has two (RFC 9110, 8.4.1). */
+static const char *plain_encoding(const char *s)
+{
+	if (strcasecmp(s, "gzip") == 0 || strcasecmp(s, "x-gzip") == 0)
+		return "gzip";
+	return strcasecmp(s, "identity") == 0 ? "" : s;
+}
+
 /* GIT_PROTOCOL: keys and values joined by colons (git(1)). */
 static int protocol_ok(const char *s)
 {
@@ -127,14 +137,10 @@ int request_read(char **params, struct request *out, const char **error)
 	if (rc < 0)
 		return -1;
 	*error = NULL;
+	out->content_encoding = plain_encoding(out->content_encoding);
 	if (read_length(lookup(params, "CONTENT_LENGTH"),
 			&out->content_length) < 0)
 		*error = "CONTENT_LENGTH is not a length";
-	else if (strcmp(out->content_encoding, "x-gzip") == 0)
-		out->content_encoding = "gzip";
-	else if (*out->content_encoding != '\0' &&
-		 strcmp(out->content_encoding, "gzip") != 0)
-		*error = "the content encoding is neither gzip nor none";
 	else if (!protocol_ok(out->git_protocol))
 		*error = "Git-Protocol is malformed";
 	return *error == NULL ? 0 : -1;

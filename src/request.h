@@ -14,7 +14,7 @@ struct request {
 	const char *who;       /* REMOTE_USER, checked by the web server */
 	const char *addr;      /* REMOTE_ADDR */
 	const char *content_type;
-	const char *content_encoding; /* "" or "gzip" */
+	const char *content_encoding; /* "" for none, "gzip", or as it came */
 	const char *git_protocol;
 	const char *server_protocol;
 	int64_t content_length; /* -1: not given, the body ends when it ends */

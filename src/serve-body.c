@@ -1,18 +1,33 @@
 /*
- * The body of a request in its story: read whole into the spool, the head of
- * a push held against policy as it comes. A refused push is read to its end
- * too, without being kept, since git shows an answer only after that.
+ * The body of a request in its story: read whole into the spool, inflated, the
+ * head of a push held against policy as it comes. A refused push is read to
+ * its end too, without being kept, since git shows an answer only after that.
  */
 #include "serve-internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "body.h"
+#include "clock.h"
+#include "gunzip.h"
 
 /* What is read of a request that policy has not let through. */
 #define STRANGER_BYTES (1 << 20)
 #define STRANGER_MS 5000
+/* A flush-pkt, "0000", which ends the commands of a push. */
+#define FLUSH_LEN 4
+
+static int is_push(const struct serve *s)
+{
+	return s->route.service == SERVICE_RECEIVE_PACK;
+}
+
+static int is_gzip(const struct serve *s)
+{
+	return strcmp(s->req.content_encoding, "gzip") == 0;
+}
 
 /* One command of a push against policy. */
 static int check_command(struct serve *s, const struct command *cmd)
@@ -51,22 +66,100 @@ static int check_commands(struct serve *s)
 	return 0;
 }
 
+/*
+ * A push of nothing ends with its commands: git sends one to try the
+ * connection. What follows would be stored, but never looked at.
+ */
+static int is_padded(const struct serve *s)
+{
+	const struct commands *c = &s->commands;
+
+	return c->state == COMMANDS_DONE && c->nr == 0 &&
+	       s->spool.len > c->total + FLUSH_LEN;
+}
+
 /* Every byte of a body that may still be wanted. */
 static int take_body(void *arg, const void *data, size_t n)
 {
 	struct serve *s = arg;
 
-	/* a push that is gzip'd, which git's own is not, the hook judges */
-	if (s->route.service == SERVICE_RECEIVE_PACK &&
-	    s->commands.state == COMMANDS_MORE &&
-	    *s->req.content_encoding == '\0') {
+	if (is_push(s) && s->commands.state == COMMANDS_MORE) {
 		commands_feed(&s->commands, data, n);
 		if (check_commands(s) < 0)
 			return -1;
 	}
 	if (spool_add(&s->spool, s->c->spool, data, n) < 0)
-		return serve_refuse(s, &refusal_internal, "the body could not be spooled");
+		return serve_refuse(s, &refusal_internal,
+				    "the body could not be spooled");
+	if (is_push(s) && is_padded(s))
+		return serve_refuse(s, &refusal_bad_request,
+				    "more follows a push of nothing");
 	return 0;
+}
+
+/* Times and sizes as git-gate.conf(5) has them, in the largest whole unit. */
+struct unit {
+	const char *name;
+	uint64_t n;
+};
+static const struct unit times[] = {
+	{ "h", 3600000 }, { "m", 60000 }, { "s", 1000 }, { "ms", 1 },
+};
+static const struct unit sizes[] = {
+	{ "g", 1 << 30 }, { "m", 1 << 20 }, { "k", 1 << 10 }, { "", 1 },
+};
+
+/* The audit record names the key that ended it, and its value. */
+static int refuse_bound(struct serve *s, const struct refusal *why,
+			const char *what, uint64_t value,
+			const struct unit *unit)
+{
+	while (value % unit->n != 0)
+		unit++;
+	buf_addf(&s->detail, "%s = %" PRIu64 "%s", what, value / unit->n,
+		 unit->name);
+	return serve_refuse(s, why, NULL);
+}
+
+static int refuse_large(struct serve *s)
+{
+	if (is_push(s))
+		return refuse_bound(s, &refusal_too_large,
+				    "more came than session.maxBody",
+				    s->c->max_body, sizes);
+	return refuse_bound(s, &refusal_too_large,
+			    "more came than session.maxRequest",
+			    s->c->max_request, sizes);
+}
+
+/* Its time ends early when the gate is told to stop. */
+static int refuse_over(struct serve *s)
+{
+	struct refusal why = refusal_over;
+
+	if (clock_ms() - s->session->began >= s->c->total_ms)
+		return refuse_bound(s, &refusal_over,
+				    "its body took all of "
+				    "session.sessionTimeout",
+				    s->c->total_ms, times);
+	why.sentence = "the gate is being stopped, and the request was still "
+		       "on its way";
+	why.remedy = "try again in a moment";
+	return refuse_bound(s, &why, "its body was not there after "
+			    "session.stopTimeout", s->c->stop_ms, times);
+}
+
+/* What came, and what was said to come. */
+static int refuse_length(struct serve *s, const struct refusal *why)
+{
+	buf_addf(&s->detail, "%" PRIu64 " bytes of the body came",
+		 s->session->in);
+	if (s->req.content_length >= 0)
+		buf_addf(&s->detail, ", CONTENT_LENGTH = %" PRId64,
+			 s->req.content_length);
+	else
+		buf_adds(&s->detail, ", then the connection broke");
+	return serve_refuse(s, why, NULL);
 }
 
 static int refuse_body(struct serve *s, enum body_end end)
@@ -77,50 +170,109 @@ static int refuse_body(struct serve *s, enum body_end end)
 	case BODY_STOPPED:
 		return -1;
 	case BODY_TOO_LARGE:
-		return serve_refuse(s, &refusal_too_large, "session.maxBody, or more than "
-					     "its CONTENT_LENGTH");
-	case BODY_SILENT:
-		return serve_refuse(s, &refusal_timed_out, "the client sent nothing");
+		return refuse_large(s);
+	case BODY_TOO_LONG:
+		return refuse_length(s, &refusal_too_long);
 	case BODY_CUT:
+		return refuse_length(s, &refusal_cut);
+	case BODY_SILENT:
+		return refuse_bound(s, &refusal_timed_out,
+				    "nothing came for session.readTimeout",
+				    s->c->read_ms, times);
+	case BODY_OVER:
+		return refuse_over(s);
+	case BODY_SHED:
+		return serve_refuse(s, &refusal_shed,
+				    "its body came slowest when all of "
+				    "gate.workers were taken");
+	case BODY_DAMAGED:
 		break;
 	}
-	return serve_refuse(s, &refusal_bad_request, "the body was cut off");
+	return serve_refuse(s, &refusal_damaged, "the body is not one whole "
+			    "gzip stream");
 }
 
-int serve_body(struct serve *s)
+/* Nothing more comes, or nobody waits for it; the rest of others is drained. */
+static int is_read(enum body_end end)
+{
+	return end == BODY_COMPLETE || end == BODY_CUT || end == BODY_SILENT ||
+	       end == BODY_OVER || end == BODY_SHED;
+}
+
+static int check_type(struct serve *s)
 {
 	char type[64];
-	enum body_end end;
 
 	snprintf(type, sizeof(type), "application/x-%s-request",
 		 route_service_name(s->route.service));
 	if (strcmp(s->req.content_type, type) != 0)
-		return serve_refuse(s, &refusal_bad_request, "wrong Content-Type");
-	session_stage(s->session, STAGE_BODY);
-	end = body_read(s->fcgi, s->req.content_length,
-			s->route.service == SERVICE_RECEIVE_PACK
-				? s->c->max_body
-				: s->c->max_request,
-			s->session, take_body, s);
-	s->body_read = end != BODY_STOPPED && end != BODY_TOO_LARGE;
-	if (refuse_body(s, end) < 0)
-		return -1;
-	if (s->route.service == SERVICE_RECEIVE_PACK &&
-	    *s->req.content_encoding == '\0' &&
-	    s->commands.state != COMMANDS_DONE)
-		return serve_refuse(s, &refusal_bad_request, "the push ends in its commands");
+		return serve_refuse(s, &refusal_bad_request,
+				    "wrong Content-Type");
+	if (*s->req.content_encoding != '\0' && !is_gzip(s))
+		return serve_refuse(s, &refusal_encoding,
+				    "a Content-Encoding that is not gzip");
 	return 0;
 }
+
+int serve_body(struct serve *s)
+{
+	struct body body = { .fcgi = s->fcgi,
+			     .session = s->session,
+			     .length = s->req.content_length,
+			     .max = is_push(s) ? s->c->max_body
+					       : s->c->max_request,
+			     .gzip = is_gzip(s) };
+	enum body_end end;
+
+	if (check_type(s) < 0)
+		return -1;
+	session_stage(s->session, STAGE_BODY);
+	end = body_read(&body, take_body, s);
+	s->body_read = is_read(end);
+	if (refuse_body(s, end) < 0)
+		return -1;
+	if (is_push(s) && s->commands.state != COMMANDS_DONE)
+		return serve_refuse(s, &refusal_bad_request,
+				    "the push ends in its commands");
+	return 0;
+}
+
+struct drain {
+	struct serve *s;
+	int commands;          /* those of a push are wanted */
+	struct gunzip *gunzip; /* for them alone; NULL: plain */
+};
 
 /* A refused push is answered in its own terms: which references, how. */
 static int take_commands(void *arg, const void *data, size_t n)
 {
-	struct serve *s = arg;
+	struct commands *commands = arg;
 
-	if (s->route.service == SERVICE_RECEIVE_PACK &&
-	    s->commands.state == COMMANDS_MORE)
-		commands_feed(&s->commands, data, n);
+	return commands_feed(commands, data, n) == COMMANDS_MORE ? 0 : -1;
+}
+
+static int drain(void *arg, const void *data, size_t n)
+{
+	struct drain *d = arg;
+
+	if (!d->commands)
+		return 0;
+	/* once they are whole the rest is not even inflated */
+	if (d->gunzip != NULL)
+		gunzip_feed(d->gunzip, data, n, take_commands,
+			    &d->s->commands);
+	else
+		take_commands(&d->s->commands, data, n);
 	return 0;
+}
+
+/* The middle of a gzip stream tells nothing: it is read from its start. */
+static int wants_commands(const struct serve *s)
+{
+	if (!is_push(s) || s->commands.state != COMMANDS_MORE)
+		return 0;
+	return *s->req.content_encoding == '\0' ||
+	       (is_gzip(s) && s->session->in == 0);
 }
 
 /*
@@ -131,12 +283,19 @@ static int take_commands(void *arg, const void *data, size_t n)
  */
 void serve_drain(struct serve *s)
 {
-	uint64_t max = s->known ? UINT64_MAX : STRANGER_BYTES;
+	struct body body = { .fcgi = s->fcgi,
+			     .session = s->session,
+			     .length = -1,
+			     .max = s->known ? UINT64_MAX : STRANGER_BYTES };
+	struct drain d = { .s = s, .commands = wants_commands(s) };
 
-	if (!s->body_read) {
-		if (!s->known)
-			session_limit(s->session, STRANGER_MS);
-		body_read(s->fcgi, -1, max, s->session, take_commands, s);
-	}
+	if (s->body_read)
+		return;
+	if (!s->known)
+		session_limit(s->session, STRANGER_MS);
+	if (d.commands && is_gzip(s))
+		d.gunzip = gunzip_new();
+	body_read(&body, drain, &d);
+	gunzip_free(d.gunzip);
 	s->body_read = 1;
 }

@@ -22,6 +22,8 @@
 #include "passed.h"
 #include "reply.h"
 
+/* What is read of a request when the gate is full. */
+#define FULL_MS 500
 /* A flush-pkt, "0000". */
 #define FLUSH_LEN 4
 /* An advertisement counts for the RPCs that follow it, this long. */
@@ -193,6 +195,7 @@ static int run_backend(struct serve *s)
 			 : backend_run(s->fcgi, s->c, &run);
 	env_clear(&env);
 	buf_clear(&headers);
+	session_place_end(s->session);
 	/* of a push the hook's own record says what became of it */
 	s->audit.verdict = end == BACKEND_DONE ? "served" : "failed";
 	s->broken = end != BACKEND_DONE;
@@ -201,7 +204,10 @@ static int run_backend(struct serve *s)
 	/* without its end record the client sees a broken answer, not a short */
 	if (end == BACKEND_CUT)
 		shutdown(s->fd, SHUT_RDWR);
-	return end == BACKEND_SILENT ? serve_refuse(s, &refusal_internal, NULL) : 0;
+	if (end != BACKEND_SILENT)
+		return 0;
+	return serve_refuse(s, run.refusal != NULL ? run.refusal
+						   : &refusal_internal, NULL);
 }
 
 /*
@@ -240,6 +246,65 @@ static int step_backend(struct serve *s)
 	return rc;
 }
 
+static struct session_caps caps_of(const struct config *c)
+{
+	return (struct session_caps){
+		.all = c->max_sessions, .client = c->max_per_client,
+		.repo = c->max_per_repo, .waiting = c->max_waiting,
+		/* whatever one client does, half is left for others */
+		.share = c->workers / 2,
+	};
+}
+
+static int refuse_turn(struct serve *s, enum session_turn turn)
+{
+	switch (turn) {
+	case TURN_OK:
+		return 0;
+	case TURN_SHARE:
+		return serve_refuse(s, &refusal_share, "half of gate.workers "
+				    "is this client's");
+	case TURN_FULL:
+		return serve_refuse(s, &refusal_full, "no place, and no room "
+				    "in the queue: session.maxWaiting");
+	case TURN_LATE:
+		return serve_refuse(s, &refusal_late, "no place within "
+				    "session.queueTimeout");
+	case TURN_GONE:
+		return serve_refuse(s, &refusal_late, "the client left while "
+				    "it waited for a place");
+	case TURN_OVER:
+		break;
+	}
+	return serve_refuse(s, &refusal_over, "session.sessionTimeout, while "
+			    "it waited for a place");
+}
+
+/* Before a body is taken in: could its backend run at all? */
+static int step_enter(struct serve *s)
+{
+	struct session_caps caps = caps_of(s->c);
+
+	return refuse_turn(s, session_enter(s->session, &caps));
+}
+
+static int step_place(struct serve *s)
+{
+	struct session_caps caps = caps_of(s->c);
+
+	return refuse_turn(s, session_place(s->session, &caps,
+					    s->c->queue_ms));
+}
+
+/* This worker is the last: make room, and be gone. */
+static int refuse_full(struct serve *s)
+{
+	session_limit(s->session, FULL_MS);
+	if (session_shed())
+		log_warn("the gate is full; the slowest request is ended");
+	return serve_refuse(s, &refusal_full, "gate.workers are all taken");
+}
+
 /* Returns 0 when the client has its answer, -1 when s->why is to be given. */
 static int tell(struct serve *s)
 {
@@ -250,9 +315,13 @@ static int tell(struct serve *s)
 		reply_text(s->fcgi, 200, "ok\n");
 		return 0;
 	}
-	if (step_policy(s) < 0 || step_mirror(s) < 0)
+	if (s->backend == NULL)
+		return refuse_full(s);
+	if (step_policy(s) < 0 || step_enter(s) < 0 || step_mirror(s) < 0)
 		return -1;
 	if (s->route.kind == ROUTE_RPC && serve_body(s) < 0)
+		return -1;
+	if (step_place(s) < 0)
 		return -1;
 	return step_backend(s);
 }

@@ -7,7 +7,8 @@ struct config;
 /*
  * The story of one request: request, route, policy, mirror, spool, cgienv,
  * backend, reply. fd is its connection, already in fcgi; backend is
- * git-http-backend's absolute path. Everything it acquires it frees.
+ * git-http-backend's absolute path, or NULL when the gate is full: then this
+ * is refused in no time. Everything it acquires it frees.
  */
 void serve_request(struct FCGX_Request *fcgi, int fd, const struct config *c,
 		   const char *backend);

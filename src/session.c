@@ -4,7 +4,9 @@
  * session past its deadline: its worker then sees a client that left.
  */
 #include "session.h"
+#include "session-internal.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -21,9 +23,13 @@
 #include "mem.h"
 #include "text.h"
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct session *table;
-static unsigned table_size, table_used;
+/* From a deadline to the end of a connection whose stage did not end. */
+#define LATE_MS 3000
+
+pthread_mutex_t session_lock = PTHREAD_MUTEX_INITIALIZER;
+struct session *session_entries;
+unsigned session_size;
+static unsigned used;
 static int wake_fd = -1;
 
 static const char *stage_name(enum session_stage stage)
@@ -35,6 +41,8 @@ static const char *stage_name(enum session_stage stage)
 		return "mirror";
 	case STAGE_BODY:
 		return "body";
+	case STAGE_QUEUE:
+		return "queue";
 	case STAGE_BACKEND:
 		return "backend";
 	case STAGE_SCAN:
@@ -49,8 +57,8 @@ static const char *stage_name(enum session_stage stage)
 
 void session_table(unsigned n, int fd)
 {
-	table = mem_array(n, sizeof(*table));
-	table_size = n;
+	session_entries = mem_array(n, sizeof(*session_entries));
+	session_size = n;
 	wake_fd = fd;
 }
 
@@ -64,9 +72,9 @@ static void wake(void)
 
 void session_table_free(void)
 {
-	free(table);
-	table = NULL;
-	table_size = 0;
+	free(session_entries);
+	session_entries = NULL;
+	session_size = 0;
 }
 
 static void make_id(char id[17])
@@ -86,57 +94,82 @@ struct session *session_begin(int fd, int64_t total_ms)
 	struct session *s = NULL;
 	unsigned i;
 
-	pthread_mutex_lock(&lock);
-	for (i = 0; i < table_size && s == NULL; i++)
-		if (!table[i].in_use)
-			s = &table[i];
+	pthread_mutex_lock(&session_lock);
+	for (i = 0; i < session_size && s == NULL; i++)
+		if (!session_entries[i].in_use)
+			s = &session_entries[i];
 	if (s != NULL) {
 		memset(s, 0, sizeof(*s));
 		make_id(s->id);
 		s->in_use = 1;
 		s->fd = fd;
+		s->wake_fd = -1;
 		s->began = clock_ms();
 		s->deadline = s->began + total_ms;
-		if (table_used++ == 0)
+		if (used++ == 0)
 			wake(); /* the watchdog slept without a deadline */
 	}
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&session_lock);
 	return s;
 }
 
 void session_end(struct session *s)
 {
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&session_lock);
 	s->in_use = 0;
-	table_used--;
-	pthread_mutex_unlock(&lock);
+	used--;
+	if (s->place != PLACE_NONE) {
+		s->place = PLACE_NONE;
+		session_place_grant();
+	}
+	pthread_mutex_unlock(&session_lock);
+}
+
+/*
+ * Whose share a request counts to: the user's, else the address's. Of IPv6
+ * the network's, which one client has whole (RFC 4291, 2.5.4).
+ */
+static void name_client(struct session *s, const char *who, const char *addr)
+{
+	struct in6_addr ip;
+
+	if (*who != '\0') {
+		/* no address begins so */
+		snprintf(s->client, sizeof(s->client), "=%s", s->who);
+	} else if (inet_pton(AF_INET6, addr, &ip) == 1) {
+		memset(ip.s6_addr + 8, 0, 8);
+		inet_ntop(AF_INET6, &ip, s->client, sizeof(s->client));
+	} else {
+		snprintf(s->client, sizeof(s->client), "%s", s->addr);
+	}
 }
 
 void session_name(struct session *s, const char *who, const char *addr,
 		  const char *repo, const char *operation)
 {
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&session_lock);
 	text_clean_to(s->who, sizeof(s->who), who);
 	text_clean_to(s->addr, sizeof(s->addr), addr);
 	text_clean_to(s->repo, sizeof(s->repo), repo);
 	snprintf(s->operation, sizeof(s->operation), "%s", operation);
-	pthread_mutex_unlock(&lock);
+	name_client(s, who, addr);
+	pthread_mutex_unlock(&session_lock);
 }
 
 void session_stage(struct session *s, enum session_stage stage)
 {
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&session_lock);
 	s->stage = stage;
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&session_lock);
 }
 
 enum session_stage session_stage_now(const struct session *s)
 {
 	enum session_stage stage;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&session_lock);
 	stage = s->stage;
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&session_lock);
 	return stage;
 }
 
@@ -144,36 +177,91 @@ void session_stage_of(const char *id, enum session_stage stage)
 {
 	unsigned i;
 
-	pthread_mutex_lock(&lock);
-	for (i = 0; i < table_size; i++)
-		if (table[i].in_use && strcmp(table[i].id, id) == 0)
-			table[i].stage = stage;
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_lock(&session_lock);
+	for (i = 0; i < session_size; i++)
+		if (session_entries[i].in_use &&
+		    session_entries[i].stage == STAGE_BACKEND &&
+		    strcmp(session_entries[i].id, id) == 0)
+			session_entries[i].stage = stage;
+	pthread_mutex_unlock(&session_lock);
+}
+
+int session_may_forward(const char *id)
+{
+	int may = 0;
+	unsigned i;
+
+	pthread_mutex_lock(&session_lock);
+	for (i = 0; i < session_size; i++) {
+		struct session *s = &session_entries[i];
+
+		if (s->in_use && !s->stopping && strcmp(s->id, id) == 0) {
+			s->stage = STAGE_FORWARD;
+			may = 1;
+		}
+	}
+	/* who waits for the upstream needs no place here */
+	if (may)
+		session_place_grant();
+	pthread_mutex_unlock(&session_lock);
+	return may;
+}
+
+int session_may_stop(struct session *s)
+{
+	int may;
+
+	pthread_mutex_lock(&session_lock);
+	may = s->stage != STAGE_FORWARD;
+	if (may)
+		s->stopping = 1;
+	pthread_mutex_unlock(&session_lock);
+	return may;
+}
+
+int session_was_shed(const struct session *s)
+{
+	int shed;
+
+	pthread_mutex_lock(&session_lock);
+	shed = s->shed;
+	pthread_mutex_unlock(&session_lock);
+	return shed;
 }
 
 void session_pid(struct session *s, pid_t pid)
 {
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&session_lock);
 	s->pid = pid;
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&session_lock);
 }
 
 void session_count(struct session *s, uint64_t in, uint64_t out)
 {
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&session_lock);
 	s->in += in;
 	s->out += out;
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&session_lock);
 }
 
 unsigned session_number(void)
 {
 	unsigned n;
 
-	pthread_mutex_lock(&lock);
-	n = table_used;
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_lock(&session_lock);
+	n = used;
+	pthread_mutex_unlock(&session_lock);
 	return n;
+}
+
+int session_left(const struct session *s)
+{
+	int left;
+
+	pthread_mutex_lock(&session_lock);
+	left = clock_left(s->deadline);
+	pthread_mutex_unlock(&session_lock);
+	return left;
 }
 
 int session_watch(void)
@@ -181,23 +269,24 @@ int session_watch(void)
 	int64_t now = clock_ms(), next = -1;
 	unsigned i;
 
-	pthread_mutex_lock(&lock);
-	for (i = 0; i < table_size; i++) {
-		struct session *s = &table[i];
+	pthread_mutex_lock(&session_lock);
+	for (i = 0; i < session_size; i++) {
+		struct session *s = &session_entries[i];
+		int64_t at = s->deadline + LATE_MS;
 
-		if (!s->in_use)
-			continue;
 		/* one that forwards is left to finish; that has a bound too */
-		if (s->deadline <= now && s->stage != STAGE_FORWARD) {
+		if (!s->in_use || s->shut || s->stage == STAGE_FORWARD)
+			continue;
+		if (at <= now) {
 			log_warn("session %s on %s: past its time, in stage %s",
 				 s->id, s->repo, stage_name(s->stage));
 			shutdown(s->fd, SHUT_RDWR);
-			s->deadline = now + 10000;
+			s->shut = 1;
+		} else if (next < 0 || at < next) {
+			next = at;
 		}
-		if (next < 0 || s->deadline < next)
-			next = s->deadline;
 	}
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&session_lock);
 	return next < 0 ? -1 : clock_left(next) + 1;
 }
 
@@ -205,12 +294,12 @@ void session_limit(struct session *s, int64_t left_ms)
 {
 	int64_t deadline = clock_ms() + left_ms;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&session_lock);
 	if (s->deadline > deadline) {
 		s->deadline = deadline;
 		wake();
 	}
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&session_lock);
 }
 
 void session_hurry(int64_t left_ms)
@@ -218,35 +307,55 @@ void session_hurry(int64_t left_ms)
 	int64_t deadline = clock_ms() + left_ms;
 	unsigned i;
 
-	pthread_mutex_lock(&lock);
-	for (i = 0; i < table_size; i++)
-		if (table[i].in_use && table[i].deadline > deadline)
-			table[i].deadline = deadline;
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_lock(&session_lock);
+	for (i = 0; i < session_size; i++)
+		if (session_entries[i].in_use && session_entries[i].deadline > deadline)
+			session_entries[i].deadline = deadline;
+	pthread_mutex_unlock(&session_lock);
+}
+
+/* Age in a form that people read: 7s, 12m, 3h. */
+static void add_age(struct buf *out, int64_t ms)
+{
+	int64_t s = ms / 1000;
+
+	if (s < 600)
+		buf_addf(out, " %6" PRId64 "s", s);
+	else if (s < 36000)
+		buf_addf(out, " %6" PRId64 "m", s / 60);
+	else
+		buf_addf(out, " %6" PRId64 "h", s / 3600);
+}
+
+static void print_one(const struct session *s, int64_t now, struct buf *out)
+{
+	buf_addf(out, "%-16s %-16s %-24s %-6s %-8s", s->id,
+		 *s->who ? s->who : *s->addr ? s->addr : "-",
+		 *s->repo ? s->repo : "-", *s->operation ? s->operation : "-",
+		 stage_name(s->stage));
+	add_age(out, now - s->began);
+	buf_addf(out, " %12" PRIu64 " %12" PRIu64, s->in, s->out);
+	if (s->pid > 0)
+		buf_addf(out, " %7d\n", (int)s->pid);
+	else
+		buf_addf(out, " %7s\n", "-");
 }
 
 void session_print(struct buf *out)
 {
 	int64_t now = clock_ms();
-	unsigned i;
+	unsigned i, working, waiting;
 
-	pthread_mutex_lock(&lock);
-	buf_addf(out, "%u of %u sessions\n", table_used, table_size);
-	if (table_used > 0)
+	pthread_mutex_lock(&session_lock);
+	session_place_count(&working, &waiting);
+	buf_addf(out, "%u of %u sessions, %u at work, %u waiting\n", used,
+		 session_size, working, waiting);
+	if (used > 0)
 		buf_addf(out, "%-16s %-16s %-24s %-6s %-8s %7s %12s %12s %7s\n",
-			 "ID", "WHO", "REPOSITORY", "OP", "STAGE", "AGE s",
+			 "ID", "WHO", "REPOSITORY", "OP", "STAGE", "AGE",
 			 "IN bytes", "OUT bytes", "PID");
-	for (i = 0; i < table_size; i++) {
-		const struct session *s = &table[i];
-
-		if (s->in_use)
-			buf_addf(out,
-				 "%-16s %-16s %-24s %-6s %-8s %7" PRId64
-				 " %12" PRIu64 " %12" PRIu64 " %7d\n",
-				 s->id, *s->who ? s->who : "-", s->repo,
-				 s->operation, stage_name(s->stage),
-				 (now - s->began) / 1000, s->in, s->out,
-				 (int)s->pid);
-	}
-	pthread_mutex_unlock(&lock);
+	for (i = 0; i < session_size; i++)
+		if (session_entries[i].in_use)
+			print_one(&session_entries[i], now, out);
+	pthread_mutex_unlock(&session_lock);
 }

@@ -11,9 +11,10 @@ struct buf;
  * watchdog. One entry per request, owned by the worker that serves it.
  */
 enum session_stage {
-	STAGE_HEAD, /* reading parameters */
+	STAGE_HEAD, /* the request's own parameters */
 	STAGE_MIRROR,
 	STAGE_BODY,
+	STAGE_QUEUE, /* waiting for a place */
 	STAGE_BACKEND,
 	STAGE_SCAN,    /* the hook says so */
 	STAGE_FORWARD, /* likewise: from here on it is left to finish */
@@ -25,14 +26,24 @@ struct session {
 	char who[65];
 	char addr[65];
 	char repo[256];
-	char operation[17]; /* "fetch", "push", "refs" */
+	char operation[17]; /* "fetch", "push" */
 	enum session_stage stage;
 	int64_t began;    /* clock_ms() */
-	int64_t deadline; /* past it the watchdog shuts fd */
+	int64_t deadline; /* clock_ms(); its stages end before, by themselves */
 	uint64_t in, out; /* bytes */
 	pid_t pid;        /* of the backend, or 0 */
 	int fd;           /* the FastCGI connection */
 	int in_use;
+	int shut;         /* by session_watch */
+	int shed;         /* ended to make room for others */
+	int stopping;     /* its backend is being ended: may not forward */
+
+	/* places, session-place.c */
+	char client[66];  /* who, else address; whose share this counts to */
+	int place;        /* enum place */
+	int64_t writing;  /* clock_ms() since when the client takes nothing */
+	uint64_t number;  /* of its turn in the queue */
+	int wake_fd;      /* eventfd, written when the place is given */
 };
 
 /*
@@ -63,8 +74,16 @@ enum session_stage session_stage_now(const struct session *s);
 unsigned session_number(void);
 
 /*
- * End the connections of sessions past their deadline. Returns milliseconds
- * until the next deadline, or -1 when none is under way.
+ * Milliseconds until the session's time is over, at least 0: the bound of
+ * every wait. What waits for the client ends by itself then and can still say
+ * why; session_watch is for what does not.
+ */
+int session_left(const struct session *s);
+
+/*
+ * Shut the connections of sessions that are past their deadline and have not
+ * ended within a few seconds. Returns milliseconds until it is to be called
+ * again, or -1 when none is under way.
  */
 int session_watch(void);
 
@@ -72,6 +91,55 @@ int session_watch(void);
 void session_limit(struct session *s, int64_t left_ms);
 /* None may. */
 void session_hurry(int64_t left_ms);
+
+/*
+ * Forwarding is the one thing that is finished whatever the client does, so
+ * between the hook that begins it and the worker that ends a backend one
+ * decides for both. session_may_forward: the session is there and not being
+ * ended; from now on it is in STAGE_FORWARD. session_may_stop: it is not
+ * forwarding; from now on it may not begin to.
+ */
+int session_may_forward(const char *id);
+int session_may_stop(struct session *s);
+
+/*
+ * Places: how many backends may be at work, in all, for one client and for one
+ * repository. A session holds one while its backend runs, but for when it waits
+ * for others: for a client that does not take its answer, or for the upstream.
+ * Who finds none waits; the next one goes to the client that has the fewest.
+ */
+struct session_caps {
+	unsigned all, client, repo;
+	unsigned waiting; /* in all; one client may have half of them */
+	unsigned share;   /* of requests that one client may have here */
+};
+
+enum session_turn {
+	TURN_OK = 0,
+	TURN_SHARE, /* the client has too many requests here */
+	TURN_FULL,  /* too many wait */
+	TURN_LATE,  /* waited timeout_ms */
+	TURN_GONE,  /* the client left meanwhile */
+	TURN_OVER,  /* the session's own time is over */
+};
+
+/* At the door, before a body is read: could it wait at all? After name. */
+enum session_turn session_enter(struct session *s,
+				const struct session_caps *caps);
+/* Take a place, waiting up to timeout_ms. session_end gives it back, too. */
+enum session_turn session_place(struct session *s,
+				const struct session_caps *caps,
+				int64_t timeout_ms);
+void session_place_end(struct session *s);
+/* The client is (1) or is not (0) keeping us waiting. */
+void session_writing(struct session *s, int waiting);
+
+/*
+ * All workers are taken: end the request whose body comes slowest, if any is
+ * slow. Returns 1 when one was, else 0.
+ */
+int session_shed(void);
+int session_was_shed(const struct session *s);
 
 /* The table as text: a header, then a line each. */
 void session_print(struct buf *out);

@@ -6,14 +6,18 @@
 
 #include <errno.h>
 #include <fcgiapp.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "config.h"
 #include "listen.h"
 #include "log.h"
@@ -23,6 +27,10 @@
 
 /* A request needs about 100 KiB (a pkt-line, a pipe's chunk, a path). */
 #define STACK_SIZE (512 * 1024)
+/* So many workers stay when there is nothing to do. */
+#define SPARE 8
+/* The web server closes its side once it has all; for one that does not. */
+#define CLOSE_MS 2000
 
 /* A configuration, kept until the last request that began under it ends. */
 struct shared_config {
@@ -36,7 +44,7 @@ struct workers {
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t ended;
 	struct shared_config *current;
-	unsigned running;
+	unsigned most, running, idle;
 	pthread_mutex_t accepting; /* one of us waits in poll, not all */
 };
 
@@ -115,55 +123,113 @@ static int read_parameters(FCGX_Request *fcgi, int fd)
 	return -1;
 }
 
-static void serve_connection(struct workers *w, int fd)
+/*
+ * Say that nothing more comes, and take what still does, so that the kernel
+ * has no cause to throw our last words away. libfcgi would do so for as long
+ * as the other side sends.
+ */
+static void close_gently(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int64_t until = clock_ms() + CLOSE_MS;
+	char rest[4096];
+
+	if (shutdown(fd, SHUT_WR) == 0)
+		while (clock_left(until) > 0 &&
+		       poll(&p, 1, clock_left(until)) > 0 &&
+		       recv(fd, rest, sizeof(rest), MSG_DONTWAIT) > 0)
+			;
+	close(fd);
+}
+
+static void serve_connection(struct workers *w, int fd, int full)
 {
 	struct shared_config *sc;
 	FCGX_Request fcgi;
+	int own = -1;
 
 	if (read_parameters(&fcgi, fd) < 0)
 		return;
 	sc = hold(w);
-	serve_request(&fcgi, fd, sc->c, w->backend);
+	serve_request(&fcgi, fd, sc->c, full ? NULL : w->backend);
 	release(w, sc);
+	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	/* one request a connection: an idle one would hold this worker */
 	fcgi.keepConnection = 0;
+	fcgi.detached = own >= 0; /* closed without shutdown: we do that */
 	FCGX_Finish_r(&fcgi);
+	if (own >= 0)
+		close_gently(own);
 }
 
-static void *work(void *arg)
-{
-	struct workers *w = arg;
-	int fd;
+static void *work(void *arg);
 
-	while ((fd = take_connection(w)) >= 0)
-		serve_connection(w, fd);
-	pthread_mutex_lock(&w->lock);
-	w->running--;
-	pthread_cond_signal(&w->ended);
-	pthread_mutex_unlock(&w->lock);
-	return NULL;
-}
-
+/* Returns -1 when it cannot be, or when there are as many as there may be. */
 static int start_one(struct workers *w)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
-	int rc;
+	int rc = 0, started = 0;
 
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	pthread_mutex_lock(&w->lock);
-	w->running++;
-	rc = pthread_create(&thread, &attr, work, w);
-	if (rc != 0)
-		w->running--;
+	if (w->running < w->most) {
+		rc = pthread_create(&thread, &attr, work, w);
+		started = rc == 0;
+	}
+	w->running += (unsigned)started;
+	w->idle += (unsigned)started;
 	pthread_mutex_unlock(&w->lock);
 	pthread_attr_destroy(&attr);
 	if (rc != 0)
 		log_error("cannot start a worker: %s; lower gate.workers",
 			  strerror(rc));
-	return rc == 0 ? 0 : -1;
+	return started ? 0 : -1;
+}
+
+/*
+ * A worker takes a request. The last that was idle starts another; where there
+ * may be none, it has no time for this request but to say so.
+ */
+static int become_busy(struct workers *w)
+{
+	int last;
+
+	pthread_mutex_lock(&w->lock);
+	last = --w->idle == 0;
+	pthread_mutex_unlock(&w->lock);
+	return last && start_one(w) < 0;
+}
+
+/* Returns 0 when there are enough others to wait for work. */
+static int become_idle(struct workers *w)
+{
+	int stay;
+
+	pthread_mutex_lock(&w->lock);
+	stay = w->idle < SPARE;
+	w->idle += (unsigned)stay;
+	pthread_mutex_unlock(&w->lock);
+	return stay;
+}
+
+static void *work(void *arg)
+{
+	struct workers *w = arg;
+	int fd, idle = 1;
+
+	while (idle && (fd = take_connection(w)) >= 0) {
+		serve_connection(w, fd, become_busy(w));
+		idle = become_idle(w);
+	}
+	pthread_mutex_lock(&w->lock);
+	w->idle -= (unsigned)idle;
+	w->running--;
+	pthread_cond_signal(&w->ended);
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
 }
 
 struct workers *workers_start(unsigned n, int listen_fd, int wake_fd,
@@ -174,6 +240,7 @@ struct workers *workers_start(unsigned n, int listen_fd, int wake_fd,
 	unsigned i;
 
 	w->listen_fd = listen_fd;
+	w->most = n;
 	w->backend = backend;
 	w->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&w->lock, NULL);
@@ -187,7 +254,7 @@ struct workers *workers_start(unsigned n, int listen_fd, int wake_fd,
 		log_error("cannot start: %s", strerror(errno));
 		return NULL;
 	}
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n && i < SPARE; i++)
 		if (start_one(w) < 0)
 			return NULL;
 	return w;

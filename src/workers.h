@@ -10,8 +10,10 @@ struct config;
 struct workers;
 
 /*
- * Start n of them on the listening descriptor. c is taken over. backend is
- * git-http-backend's absolute path; wake_fd is for session_table. Returns NULL, logged, on failure.
+ * Serve at most n requests at a time from the listening descriptor; threads are
+ * made as they are needed and end when they are not. c is taken over. backend
+ * is git-http-backend's absolute path; wake_fd is for session_table. Returns
+ * NULL, logged, on failure.
  */
 struct workers *workers_start(unsigned n, int listen_fd, int wake_fd,
 			      struct config *c, const char *backend);

@@ -7,12 +7,12 @@ src=$SOURCE/src
 cc=${CC:-gcc}
 
 # "file layer" for every file that src/README names. A word with a suffix is a
-# file; of the last layer, and behind a semicolon, bare names or more files.
+# file; in a line of the last layer that has none, every word is one.
 awk '/^Layer [0-9]/ { layer = $2 + 0; next }
 	/^[A-Z]/ { layer = "" }
 	layer == "" { next }
 	{ line = $0; sub(/\(lib.*|\(PCRE.*/, "", line)
-	  if (layer == 0) { n = split(line, w, " ")
+	  if (layer == 0 && line !~ /\.[ch] /) { n = split(line, w, " ")
 		for (i = 1; i <= n; i++) print w[i], layer
 		next }
 	  while (match(line, /[a-z0-9-]+\.[ch]/)) {
@@ -77,7 +77,7 @@ homes() {
 		grep -qE "^  $room\.c .*\($2\)\$" "$src/README" || echo "$file"
 	done
 }
-for pair in fcgi:libfcgi git2:libgit2 pcre2:PCRE2; do
+for pair in fcgi:libfcgi git2:libgit2 pcre2:PCRE2 zlib:zlib; do
 	is "${pair#*:} is included in its named homes only" \
 		"$(homes "${pair%:*}" "${pair#*:}")" ""
 done

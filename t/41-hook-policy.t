@@ -127,7 +127,20 @@ ok "a clean push is handed on" push "$w" repo main
 is "and is upstream" "$(tip "$T/up/repo.git" main)" "$(tip "$w" main)"
 like "the upstream's words are heard" \
 	"upstream: .*Create a pull request at https://forge.example/new"
-like "the gate hears of the stage" "^stage $ID forward$" "$T/notes"
+like "the gate was asked before" "^ask $ID$" "$T/notes"
+printf no >"$T/may"
+no "a session that has ended forwards nothing" push "$w" repo main:late
+like "an ended session: it is told" "the gate has given up this push"
+refused gate-fault
+is "and the upstream has nothing of it" "$(tip "$T/up/repo.git" late)" ""
+printf yes >"$T/may"
+stop notes
+no "nor does one whose gate is gone" push "$w" repo main:late
+like "no gate: it is told" "the gate has given up this push"
+refused gate-fault
+is "and the upstream has nothing of it either" "$(tip "$T/up/repo.git" late)" ""
+rm "$T/state/notes"
+start_notes
 no "the upstream's refusal is one" push "$w" repo main:blocked
 like "its words are heard" "closed by its owners"
 refused upstream-rejected

@@ -116,7 +116,7 @@ ok "their exposure is at most 1.5" systemd-analyze security --offline=true \
 like "and is measured" 'Overall exposure level'
 # Its end must come after the responder's own.
 stop_s=$(sed -n 's/^TimeoutStopSec=\([0-9]*\)s$/\1/p' "$T/units/git-gate.service")
-own_s=$(sed -n 's/.*\.stop_ms = \([0-9]*\) \* 1000,.*/\1/p' "$SOURCE/src/config.c")
+own_s=$(sed -n 's/.*\.stop_ms = \([0-9]*\) \* 1000,.*/\1/p' "$SOURCE/src/config-keys.c")
 ok "TimeoutStopSec is above stopTimeout" test "$stop_s" -gt "$own_s"
 
 # --- manuals -----------------------------------------------------------------

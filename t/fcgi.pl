@@ -6,10 +6,12 @@
 #   -body FILE   the request's body, its length in CONTENT_LENGTH
 #   -cut N       send N bytes of the body only, then close our side
 #   -half N      send N bytes, then neither more nor an end
+#   -drip N      send N bytes, then one byte every 0.2 s
 #   -without NAME   leave a parameter out
 # In values \xNN stands for a byte, and @N for N letters.
 use strict;
 use warnings;
+use IO::Select;
 use IO::Socket::INET;
 use IO::Socket::UNIX;
 
@@ -43,7 +45,7 @@ my %p = (
 );
 my ($body, $send, $ends) = ('', undef, 1);
 my @without;
-while (@ARGV && $ARGV[0] =~ /^-(body|cut|half|without)$/) {
+while (@ARGV && $ARGV[0] =~ /^-(body|cut|half|drip|without)$/) {
 	shift;
 	my $value = shift;
 	if ($1 eq 'body') {
@@ -80,6 +82,13 @@ print $s record($begin, pack 'nCx5', 1, 0), stream($params, $all, 1),
 	stream($stdin, defined $send ? substr($body, 0, $send) : $body, $ended);
 $s->flush;
 shutdown $s, 1 if $ends eq 'cut';
+if ($ends eq 'drip') {
+	my $all = IO::Select->new($s);
+	for (my $at = $send; $at < length $body; $at++) {
+		last if $all->can_read(0.2);
+		syswrite $s, record($stdin, substr $body, $at, 1) or last;
+	}
+}
 
 # Answers: records of stdout and stderr until the request's end.
 my ($in, $seen_end) = ('', 0);

@@ -26,7 +26,7 @@ cat >"$T/receive" <<END
 #!/bin/sh
 . "$T/vars"
 export GIT_GATE_CONFIG GIT_GATE_REPO GIT_GATE_WHO
-export GIT_GATE_ID=$ID GIT_CONFIG_COUNT=4
+export GIT_GATE_ID=$ID GIT_GATE_CONTROL=yes GIT_CONFIG_COUNT=4
 export GIT_CONFIG_KEY_0=core.hooksPath GIT_CONFIG_VALUE_0="$BUILD/hooks"
 export GIT_CONFIG_KEY_1=receive.denyDeleteCurrent GIT_CONFIG_VALUE_1=ignore
 export GIT_CONFIG_KEY_2=receive.unpackLimit GIT_CONFIG_VALUE_2=\$LIMIT
@@ -51,15 +51,22 @@ push() {
 	return $rc
 }
 
-# Takes notes as git-gated does, one to a line of $T/notes.
+# Takes notes as git-gated does, one to a line of $T/notes; who asks whether it
+# may forward is told what is in $T/may.
 start_notes() {
 	: >"$T/notes"
+	printf yes >"$T/may"
 	start notes perl -MIO::Socket::UNIX -MSocket -e '
 		my $s = IO::Socket::UNIX->new(Type => SOCK_DGRAM,
 			Local => $ARGV[0]) or die "$ARGV[0]: $!";
 		open my $f, ">>", $ARGV[1] or die; $f->autoflush;
-		while (defined $s->recv(my $n, 65536)) { print $f "$n\n" }
-	' "$T/state/notes" "$T/notes"
+		while (defined(my $from = recv $s, my $n, 65536, 0)) {
+			print $f "$n\n";
+			next if $n !~ /^ask /;
+			open my $may, "<", $ARGV[2] or die;
+			send $s, <$may>, 0, $from;
+		}
+	' "$T/state/notes" "$T/notes" "$T/may"
 	wait_for 10 test -S "$T/state/notes" || die "nobody takes notes"
 }
 

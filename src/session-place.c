@@ -1,0 +1,292 @@
+/*
+ * Places: which sessions may have a backend at work. Takes caps and the table
+ * of sessions, gives places in turn, the next one to the client that has the
+ * fewest. Numbers are counted when they are needed, never kept, so that none
+ * can leak.
+ */
+#include "session.h"
+#include "session-internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+
+/*
+ * A client that does not take what one read of a pipe gave (64 KiB) in this
+ * time, keeps its backend waiting: that one needs no place meanwhile.
+ */
+#define STALL_MS 100
+/* Nothing announces that a client has stalled: look again. */
+#define LOOK_MS 250
+/* Slow is a body that comes with fewer bytes a second, after so long. */
+#define SLOW_RATE (64 << 10)
+#define SLOW_AFTER_MS 2000
+
+/* Those of the configuration that is in force. */
+static struct session_caps caps;
+static uint64_t turns;
+
+static int same_client(const struct session *a, const struct session *b)
+{
+	return strcmp(a->client, b->client) == 0;
+}
+
+/* Does it hold a place, and need it now? */
+static int works(const struct session *s, int64_t now)
+{
+	return s->in_use && s->place == PLACE_HELD &&
+	       s->stage != STAGE_FORWARD &&
+	       (s->writing == 0 || now - s->writing < STALL_MS);
+}
+
+/* What others have at the moment that a session asks. */
+struct count {
+	unsigned all, client, repo;
+};
+
+static struct count count_working(const struct session *s, int64_t now)
+{
+	struct count n = { 0, 0, 0 };
+	unsigned i;
+
+	for (i = 0; i < session_size; i++) {
+		const struct session *other = &session_entries[i];
+
+		if (other == s || !works(other, now))
+			continue;
+		n.all++;
+		n.client += same_client(other, s);
+		n.repo += strcmp(other->repo, s->repo) == 0;
+	}
+	return n;
+}
+
+static int fits(const struct count *n)
+{
+	return n->all < caps.all && n->client < caps.client &&
+	       n->repo < caps.repo;
+}
+
+/* The waiting session that is next, or NULL while none may run. */
+static struct session *next_waiter(int64_t now)
+{
+	struct session *next = NULL;
+	unsigned fewest = 0, i;
+
+	for (i = 0; i < session_size; i++) {
+		struct session *s = &session_entries[i];
+		struct count n;
+
+		if (!s->in_use || s->place != PLACE_WAITING)
+			continue;
+		n = count_working(s, now);
+		if (n.all >= caps.all)
+			return NULL;
+		if (!fits(&n))
+			continue;
+		if (next == NULL || n.client < fewest ||
+		    (n.client == fewest && s->number < next->number)) {
+			next = s;
+			fewest = n.client;
+		}
+	}
+	return next;
+}
+
+void session_place_grant(void)
+{
+	int64_t now = clock_ms();
+	struct session *s;
+	uint64_t one = 1;
+
+	while ((s = next_waiter(now)) != NULL) {
+		s->place = PLACE_HELD;
+		if (write(s->wake_fd, &one, sizeof(one)) < 0)
+			log_warn("eventfd: %s", strerror(errno));
+	}
+}
+
+void session_place_count(unsigned *working, unsigned *waiting)
+{
+	int64_t now = clock_ms();
+	unsigned i;
+
+	*working = *waiting = 0;
+	for (i = 0; i < session_size; i++) {
+		*working += works(&session_entries[i], now);
+		*waiting += session_entries[i].in_use &&
+			    session_entries[i].place == PLACE_WAITING;
+	}
+}
+
+/* May one more wait? One client gets half of the room. */
+static int queue_has_room(const struct session *s)
+{
+	unsigned all = 0, client = 0, i;
+
+	for (i = 0; i < session_size; i++) {
+		const struct session *other = &session_entries[i];
+
+		if (!other->in_use || other->place != PLACE_WAITING)
+			continue;
+		all++;
+		client += same_client(other, s);
+	}
+	return all < caps.waiting && client < (caps.waiting + 1) / 2;
+}
+
+enum session_turn session_enter(struct session *s,
+				const struct session_caps *c)
+{
+	enum session_turn turn = TURN_OK;
+	struct count n;
+	unsigned here = 0, i;
+
+	pthread_mutex_lock(&session_lock);
+	caps = *c;
+	for (i = 0; i < session_size; i++)
+		here += session_entries[i].in_use &&
+			same_client(&session_entries[i], s);
+	n = count_working(s, clock_ms());
+	if (here > caps.share)
+		turn = TURN_SHARE;
+	else if (!fits(&n) && !queue_has_room(s))
+		turn = TURN_FULL;
+	pthread_mutex_unlock(&session_lock);
+	return turn;
+}
+
+/* Take one at once, or stand in the queue. */
+static enum session_turn ask(struct session *s, const struct session_caps *c)
+{
+	enum session_turn turn = TURN_OK;
+	struct count n;
+
+	pthread_mutex_lock(&session_lock);
+	caps = *c;
+	s->writing = 0;
+	/* who waits and may run comes before us */
+	session_place_grant();
+	n = count_working(s, clock_ms());
+	if (fits(&n)) {
+		s->place = PLACE_HELD;
+	} else if (!queue_has_room(s)) {
+		turn = TURN_FULL;
+	} else {
+		s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		s->number = turns++;
+		s->stage = STAGE_QUEUE;
+		if (s->wake_fd >= 0)
+			s->place = PLACE_WAITING;
+		else
+			turn = TURN_FULL;
+	}
+	pthread_mutex_unlock(&session_lock);
+	return turn;
+}
+
+static int is_held(struct session *s)
+{
+	int held;
+
+	pthread_mutex_lock(&session_lock);
+	session_place_grant();
+	held = s->place == PLACE_HELD;
+	pthread_mutex_unlock(&session_lock);
+	return held;
+}
+
+static int least(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+static enum session_turn wait_turn(struct session *s, int64_t until)
+{
+	struct pollfd p[2] = { { .fd = s->wake_fd, .events = POLLIN },
+			       { .fd = s->fd, .events = POLLRDHUP } };
+
+	for (;;) {
+		int left = session_left(s);
+
+		if (is_held(s))
+			return TURN_OK;
+		if (p[1].revents != 0)
+			return TURN_GONE;
+		if (left == 0)
+			return TURN_OVER;
+		if (clock_left(until) == 0)
+			return TURN_LATE;
+		poll(p, 2, least(least(left, clock_left(until)), LOOK_MS));
+	}
+}
+
+enum session_turn session_place(struct session *s,
+				const struct session_caps *c,
+				int64_t timeout_ms)
+{
+	int64_t until = clock_ms() + timeout_ms;
+	enum session_turn turn = ask(s, c);
+
+	if (turn == TURN_OK && s->wake_fd >= 0)
+		turn = wait_turn(s, until);
+	if (turn != TURN_OK)
+		session_place_end(s);
+	pthread_mutex_lock(&session_lock);
+	if (s->wake_fd >= 0)
+		close(s->wake_fd);
+	s->wake_fd = -1;
+	pthread_mutex_unlock(&session_lock);
+	return turn;
+}
+
+void session_place_end(struct session *s)
+{
+	pthread_mutex_lock(&session_lock);
+	s->place = PLACE_NONE;
+	s->writing = 0;
+	session_place_grant();
+	pthread_mutex_unlock(&session_lock);
+}
+
+void session_writing(struct session *s, int waiting)
+{
+	pthread_mutex_lock(&session_lock);
+	s->writing = waiting ? clock_ms() : 0;
+	pthread_mutex_unlock(&session_lock);
+}
+
+int session_shed(void)
+{
+	int64_t now = clock_ms(), slowest = SLOW_RATE;
+	struct session *victim = NULL;
+	unsigned i;
+
+	pthread_mutex_lock(&session_lock);
+	for (i = 0; i < session_size; i++) {
+		struct session *s = &session_entries[i];
+		int64_t age = now - s->began, rate;
+
+		if (!s->in_use || s->shed || s->stage != STAGE_BODY ||
+		    age < SLOW_AFTER_MS)
+			continue;
+		rate = (int64_t)s->in * 1000 / age;
+		if (rate < slowest) {
+			slowest = rate;
+			victim = s;
+		}
+	}
+	if (victim != NULL) {
+		victim->shed = 1;
+		/* its worker sees an end, and can still answer */
+		shutdown(victim->fd, SHUT_RD);
+	}
+	pthread_mutex_unlock(&session_lock);
+	return victim != NULL;
+}
