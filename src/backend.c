@@ -20,6 +20,7 @@
 #include "clock.h"
 #include "config.h"
 #include "env.h"
+#include "hint.h"
 #include "log.h"
 #include "refusal.h"
 #include "session.h"
@@ -46,6 +47,7 @@ struct backend {
 	struct buf head; /* until it has been sent */
 	struct buf line; /* of standard error */
 	int err_lines;
+	const char *limit; /* which it ran into, in words; or NULL */
 	int head_sent, client_gone;
 	int64_t quiet_until; /* the backend must say something before */
 	int64_t silence_ms, forward_ms;
@@ -73,6 +75,8 @@ static void log_lines(struct backend *b, int flush)
 			return;
 		if (b->err_lines++ < ERR_LINES_MAX)
 			log_warn("backend: %.*s", (int)n, b->line.data);
+		if (b->limit == NULL)
+			b->limit = hint_of_line(b->line.data, n);
 		buf_drop(&b->line, end != NULL ? n + 1 : n);
 	}
 }
@@ -292,6 +296,11 @@ static enum backend_end finish(struct backend *b, int pumped)
 		status = child_stop(&b->child, GRACE_MS);
 	session_pid(b->run->session, 0);
 	read_rest(b);
+	if (b->limit == NULL)
+		b->limit = hint_of_status(status);
+	/* of the client's own doing, too: a hook's end leaves status 0 */
+	if (b->limit != NULL)
+		log_warn("backend: %s", b->limit);
 	if (b->client_gone)
 		return BACKEND_GONE;
 	/* http-backend ends with 0 when it dies after its header, too */
@@ -313,8 +322,14 @@ enum backend_end backend_run(struct FCGX_Request *fcgi, const struct config *c,
 			     .out = -1, .err = -1,
 			     .silence_ms = c->backend_ms,
 			     .forward_ms = c->forward_ms + FORWARD_MARGIN };
+	const struct child_limits limits = {
+		.memory = c->memory, .file_size = c->file_size,
+		.cpu_s = (unsigned)((c->cpu_ms + 999) / 1000),
+		.processes = c->processes, .files = c->files
+	};
 	enum backend_end end = BACKEND_SILENT;
 
+	b.child.limits = &limits;
 	run->reason = NULL;
 	run->refusal = NULL;
 	if (start(&b) < 0) {

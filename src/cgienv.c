@@ -54,7 +54,10 @@ static void set_push(struct env *e, const struct config *c,
 	env_config(e, "http.receivepack", "true");
 	env_config(e, "receive.advertisePushOptions",
 		   repo->push_options != NULL ? "true" : "false");
-	snprintf(max, sizeof(max), "%" PRIu64, c->max_body);
+	/* what is inflated counts too; git says more than a failed write */
+	snprintf(max, sizeof(max), "%" PRIu64,
+		 c->file_size > 0 && c->file_size < c->max_body
+			 ? c->file_size : c->max_body);
 	env_config(e, "receive.maxInputSize", max);
 	/* quarantine and keep-alive are git's defaults; said, to be sure */
 	env_config(e, "receive.keepAlive", "5");
@@ -71,12 +74,26 @@ static void set_push(struct env *e, const struct config *c,
 	set_if(e, "GIT_GATE_WHO", req->who);
 }
 
+/*
+ * Many sessions share the processors: a fetch takes half of them, at most 4,
+ * since more than that gains little beside reading and compressing; a push,
+ * of which there are fewer and which locks others out, takes all, at most 8.
+ */
+static unsigned threads_for(const struct config *c, const struct route *route)
+{
+	unsigned push = c->cores < 8 ? c->cores : 8;
+	unsigned fetch = c->cores / 2 < 4 ? c->cores / 2 : 4;
+
+	return route->service == SERVICE_RECEIVE_PACK ? push : fetch;
+}
+
 void cgienv_fill(struct env *e, const struct config *c,
 		 const struct config_repo *repo, const struct request *req,
 		 const char *id, const struct route *route,
 		 const char *git_dir, uint64_t content_length)
 {
 	gitenv_base(e, c);
+	gitenv_pack(e, c, threads_for(c, route));
 	env_set(e, "GATEWAY_INTERFACE", "CGI/1.1");
 	env_set(e, "GIT_HTTP_EXPORT_ALL", "1");
 	set_paths(e, route, git_dir);

@@ -4,13 +4,13 @@
  * argv and envp as they are; never searches a path, never runs a shell.
  */
 #include "child.h"
+#include "child-internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
@@ -92,56 +92,16 @@ void child_reap_orphans(void)
 	pthread_mutex_unlock(&owned_lock);
 }
 
-/* Give the child fd as its descriptor to, /dev/null when fd is -1. */
-static int place(posix_spawn_file_actions_t *actions, int fd, int to)
-{
-	if (fd < 0)
-		return posix_spawn_file_actions_addopen(
-			actions, to, "/dev/null", O_RDWR, 0);
-	/* dup2 onto itself clears close-on-exec (POSIX.1-2024) */
-	return posix_spawn_file_actions_adddup2(actions, fd, to);
-}
-
 static int spawn(struct child *c)
 {
-	static const char *const nothing[] = { NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t set;
 	int rc;
 
-	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP |
-						POSIX_SPAWN_SETSIGMASK |
-						POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setpgroup(&attr, 0);
-	sigemptyset(&set);
-	posix_spawnattr_setsigmask(&attr, &set);
-	sigfillset(&set);
-	posix_spawnattr_setsigdefault(&attr, &set);
-	rc = place(&actions, c->in, STDIN_FILENO);
-	if (rc == 0)
-		rc = place(&actions, c->out, STDOUT_FILENO);
-	if (rc == 0)
-		rc = place(&actions, c->err, STDERR_FILENO);
-	/* what was open before us, by whoever started us */
-	if (rc == 0)
-		rc = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-	if (rc == 0 && c->dir != NULL)
-		rc = posix_spawn_file_actions_addchdir_np(&actions, c->dir);
 	/* it may end before we know its number: nobody else reaps meanwhile */
 	pthread_mutex_lock(&owned_lock);
-	if (rc == 0)
-		rc = posix_spawn(&c->pid, c->argv[0], &actions, &attr,
-				 (char *const *)c->argv,
-				 (char *const *)(c->envp != NULL ? c->envp
-								 : nothing));
+	rc = child_spawn(c);
 	if (rc == 0)
 		own(c->pid);
 	pthread_mutex_unlock(&owned_lock);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
 	return rc;
 }
 
@@ -172,6 +132,7 @@ void child_init(void)
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
 	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGXFSZ, &ignore, NULL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 

@@ -3,8 +3,18 @@
 
 #include <sys/types.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf;
+
+/* Limits of the child and of each of its own, setrlimit(2); 0: as ours. */
+struct child_limits {
+	uint64_t memory;    /* allocated, bytes; RLIMIT_DATA */
+	uint64_t file_size; /* of one file, bytes */
+	unsigned cpu_s;     /* of one process, seconds */
+	unsigned processes; /* of the user, in all */
+	unsigned files;     /* open in one process */
+};
 
 /*
  * Processes. To run one:
@@ -19,12 +29,17 @@ struct buf;
  * empty signal mask, and exactly descriptors 0, 1 and 2: whatever else is open
  * is closed in it. in, out and err stay the caller's, to close whether
  * the start succeeded or not; -1 gives the child /dev/null.
+ *
+ * It gets SIGTERM when the thread that started it ends: that thread waits for
+ * it. Of signals SIGXFSZ alone stays ignored in it: at a file_size limit its
+ * writes fail instead.
  */
 struct child {
 	const char *const *argv;
 	const char *const *envp;
 	const char *dir; /* working directory, or NULL for the caller's */
 	int in, out, err;
+	const struct child_limits *limits; /* NULL: as ours; for the start */
 
 	pid_t pid; /* 0 when nothing runs */
 	int pidfd; /* readable (poll) when the child has ended */
@@ -33,9 +48,9 @@ struct child {
 #define CHILD_INIT { .in = -1, .out = -1, .err = -1, .pidfd = -1 }
 
 /*
- * Once per process, before anything else here: a closed pipe is an error and
- * not a signal, and orphans of our children become ours, to be ended and
- * reaped with their group.
+ * Once per process, before anything else here: a closed pipe and a file that
+ * gets too large are errors and not signals, and orphans of our children
+ * become ours, to be ended and reaped with their group.
  */
 void child_init(void);
 

@@ -12,6 +12,7 @@ enum section {
 	SECTION_UNKNOWN = 0, /* its keys are passed over: one error is enough */
 	SECTION_GATE,
 	SECTION_SESSION,
+	SECTION_BACKEND,
 	SECTION_SCAN,
 	SECTION_UPSTREAM,
 	SECTION_REPO,

@@ -71,6 +71,7 @@ static void end_section(struct load *l)
 	case SECTION_UNKNOWN:
 	case SECTION_GATE:
 	case SECTION_SESSION:
+	case SECTION_BACKEND:
 	case SECTION_SCAN:
 	case SECTION_ACCESS:
 		break;
@@ -132,7 +133,7 @@ static void begin_section(struct load *l, const struct lex_event *e)
 	l->object = l->c;
 	if (s == SECTION_UNKNOWN) {
 		config_error(l, e->line, "unknown section [%s]; known are "
-			     "gate, session, scan, upstream, repo and access",
+			     "gate, session, backend, scan, upstream, repo and access",
 			     e->section);
 		return;
 	}

@@ -103,6 +103,15 @@ struct config {
 	/* places: requests whose backend may run, and who waits for one */
 	unsigned max_sessions, max_per_client, max_per_repo, max_waiting;
 
+	/* [backend]: limits of each process, 0 for none: setrlimit(2) */
+	uint64_t memory;    /* allocated; maps of packs are not counted */
+	int64_t cpu_ms;
+	uint64_t file_size;
+	unsigned processes; /* of our user, in all */
+	unsigned files;     /* open ones */
+	unsigned threads;   /* that git packs with; 0: by the processors */
+	unsigned cores;     /* processors that are ours; preflight.c, else 0 */
+
 	/* [scan] */
 	char *rules;         /* rule file, or NULL for the built-in rules */
 	uint64_t max_object; /* a larger object cannot be scanned: refused */

@@ -6,6 +6,7 @@
  */
 #include "gitenv.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,19 @@ static const struct {
 	{ "ssh", "22" },   { "https", "443" }, { "http", "80" },
 	{ "git", "9418" }, { "file", "0" },
 };
+
+/* What shares are of when [backend] memory is 0: its default. */
+#define MEMORY_USUAL ((uint64_t)4 << 30)
+/* With less to each, a further thread finds worse deltas, not the same
+   sooner. */
+#define THREAD_MEMORY ((uint64_t)256 << 20)
+#define THREADS_MAX 64
+/* What git takes where addresses are scarce, on 32-bit machines. */
+#define WINDOW_MAX ((uint64_t)32 << 20)
+/* As a client of an upstream: at most; and where cores are not known, in the
+   hook, whose push packs what has just come, packed already. */
+#define CLIENT_THREADS_MAX 8
+#define CLIENT_THREADS 2
 
 /* Bytes of a host or user that need no quoting anywhere we put them. */
 static const char host_bytes[] = "abcdefghijklmnopqrstuvwxyz"
@@ -130,6 +144,54 @@ void gitenv_base(struct env *e, const struct config *c)
 	env_config(e, "advice.detachedHead", "false");
 }
 
+/* A number of bytes, at most the default that git-config(1) names. */
+static void set_bytes(struct env *e, const char *key, uint64_t n,
+		      uint64_t git_default)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64,
+		 n < git_default ? n : git_default);
+	env_config(e, key, text);
+}
+
+/*
+ * Shares of [backend] memory. git's own defaults are for one git on a machine:
+ * each thread takes what it likes. At the worst all of these are 11/16 of it;
+ * lists of objects, which nothing bounds, have the rest. Maps of packs are not
+ * counted there, but what many sessions map pushes other files out of memory.
+ */
+void gitenv_pack(struct env *e, const struct config *c, unsigned threads)
+{
+	uint64_t all = c->memory > 0 ? c->memory : MEMORY_USUAL;
+	unsigned most = (unsigned)(all / THREAD_MEMORY > THREADS_MAX
+					   ? THREADS_MAX
+					   : all / THREAD_MEMORY);
+	char text[12];
+
+	/* the operator's number counts whatever there is */
+	if (c->threads > 0)
+		threads = c->threads;
+	else if (threads > most)
+		threads = most;
+	if (threads < 1)
+		threads = 1;
+	snprintf(text, sizeof(text), "%u", threads);
+	env_config(e, "pack.threads", text);
+	/* mapped at a time, of packs that may be far larger */
+	set_bytes(e, "core.packedGitLimit", all / 8, UINT64_MAX);
+	set_bytes(e, "core.packedGitWindowSize", all / 64, WINDOW_MAX);
+	/* 1/4 for objects that are compared, and 5/16 for the largest two of
+	   each thread with their index, which no window keeps out */
+	set_bytes(e, "pack.windowMemory", all / 4 / threads, UINT64_MAX);
+	set_bytes(e, "core.bigFileThreshold", all / 8 / threads,
+		  (uint64_t)512 << 20);
+	set_bytes(e, "pack.deltaCacheSize", all / 16, (uint64_t)256 << 20);
+	/* index-pack takes it once for each thread */
+	set_bytes(e, "core.deltaBaseCacheLimit", all / 16 / threads,
+		  (uint64_t)96 << 20);
+}
+
 /* What only http and https know. "" turns a setting off for git. */
 static void set_http(struct env *e, const struct config_upstream *u)
 {
@@ -169,5 +231,9 @@ void gitenv_upstream(struct env *e, const struct config *c,
 	env_config(e, "push.gpgSign", "false");
 	env_config(e, "push.followTags", "false");
 	env_config(e, "push.useForceIfIncludes", "false");
+	/* the hook's push is under its backend's limits */
+	gitenv_pack(e, c, !c->cores ? CLIENT_THREADS :
+			  c->cores < CLIENT_THREADS_MAX ? c->cores :
+			  CLIENT_THREADS_MAX);
 	set_http(e, u);
 }

@@ -9,8 +9,17 @@ struct env;
  * The environment of every git that we start. Pure. No user's or system's
  * configuration is read by it: GIT_CONFIG_NOSYSTEM, GIT_CONFIG_GLOBAL,
  * GIT_ATTR_NOSYSTEM, HOME=/nonexistent, a fixed PATH, LC_ALL=C, no prompts.
+ * GITENV_MARK has the state directory's path: by it what a killed responder
+ * left running is known (strays.h).
  */
+#define GITENV_MARK "GIT_GATE_STATE"
 void gitenv_base(struct env *e, const struct config *c);
+
+/*
+ * How git shares out [backend] memory, and how many threads it packs with (at
+ * least 1; fewer where memory is short). For whatever runs under that limit.
+ */
+void gitenv_pack(struct env *e, const struct config *c, unsigned threads);
 
 /*
  * Beside the base: what git needs as a client of an upstream. Only the URL's

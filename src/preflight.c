@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +124,17 @@ static struct config *load_copy(const struct config *c)
 	return copy;
 }
 
+/* Processors that we may use: a container has fewer than the machine. */
+static unsigned count_cores(void)
+{
+	cpu_set_t set;
+
+	/* it fails where there are more than the set has room for */
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
+		return CPU_SETSIZE;
+	return (unsigned)CPU_COUNT(&set);
+}
+
 struct config *preflight_load(const char *file, int make)
 {
 	struct config *c = config_load(file), *copy = NULL;
@@ -137,6 +149,8 @@ struct config *preflight_load(const char *file, int make)
 		return c;
 	copy = load_copy(c);
 	config_free(c);
+	if (copy != NULL)
+		copy->cores = count_cores();
 	return copy;
 }
 

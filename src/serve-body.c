@@ -214,13 +214,23 @@ static int check_type(struct serve *s)
 	return 0;
 }
 
+/* git could not write a pack that is larger than its file may be. */
+static uint64_t most(const struct serve *s)
+{
+	const struct config *c = s->c;
+
+	if (!is_push(s))
+		return c->max_request;
+	return c->file_size > 0 && c->file_size < c->max_body ? c->file_size
+							      : c->max_body;
+}
+
 int serve_body(struct serve *s)
 {
 	struct body body = { .fcgi = s->fcgi,
 			     .session = s->session,
 			     .length = s->req.content_length,
-			     .max = is_push(s) ? s->c->max_body
-					       : s->c->max_request,
+			     .max = most(s),
 			     .gzip = is_gzip(s) };
 	enum body_end end;
 

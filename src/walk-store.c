@@ -22,6 +22,13 @@
 /* Of parsed objects; the rest of memory is one object at a time. */
 #define CACHE_BYTES ((ssize_t)32 << 20)
 
+/*
+ * Of packs mapped at a time, and of one map: as git's (gitenv_pack). libgit2
+ * by itself maps 8 GiB, in windows of 1 GiB.
+ */
+#define MAPPED_BYTES ((size_t)512 << 20)
+#define WINDOW_BYTES ((size_t)32 << 20)
+
 /* libgit2 follows info/alternates; what is missing there is met later. */
 static int add(git_odb *odb, const char *dir)
 {
@@ -72,6 +79,8 @@ static int start_libgit2(void)
 		if (git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, levels[i], ""))
 			return -1;
 	git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, CACHE_BYTES);
+	git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, MAPPED_BYTES);
+	git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, WINDOW_BYTES);
 	return 0;
 }
 
