@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -316,6 +317,8 @@ int main(int argc, char **argv)
 	int status;
 
 	walk_close_memory();
+	/* with git-receive-pack gone there is nobody to answer */
+	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
 	/* and a client that left does not end a push half-way */
 	child_init();
 	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);

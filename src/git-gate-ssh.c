@@ -268,7 +268,7 @@ static int add_all(struct args *a, const struct config *c,
 }
 
 /* From nothing but the one variable that git wants sent ("version=2"). */
-static void fill_env(struct env *e)
+static void fill_env(struct env *e, const struct config *c)
 {
 	const char *protocol = getenv("GIT_PROTOCOL");
 
@@ -276,6 +276,7 @@ static void fill_env(struct env *e)
 	env_set(e, "HOME", "/nonexistent");
 	env_set(e, "LC_ALL", "C");
 	env_set(e, "SSH_ASKPASS_REQUIRE", "never");
+	env_set(e, GITENV_MARK, c->state);
 	if (protocol && strlen(protocol) < 256 &&
 	    protocol[strspn(protocol, "abcdefghijklmnopqrstuvwxyz"
 				      "0123456789=:-.")] == '\0')
@@ -292,7 +293,7 @@ static void connect_to(const struct config *c, const struct config_upstream *u,
 	if (u->agent_socket && dial_agent(u->agent_socket))
 		return;
 	if (!add_all(&args, c, u, asked)) {
-		fill_env(&e);
+		fill_env(&e, c);
 		execve(c->ssh, (char *const *)args.list,
 		       (char *const *)env_list(&e));
 		log_error("%s: cannot execute: %s", c->ssh, strerror(errno));

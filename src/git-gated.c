@@ -29,6 +29,7 @@
 #include "passed.h"
 #include "preflight.h"
 #include "session.h"
+#include "strays.h"
 #include "workers.h"
 
 /* What is cut at the end of stopTimeout gets this long to unwind. */
@@ -258,6 +259,7 @@ static int start(struct gated *g, const char *fds, const char *pid)
 		return -1;
 	if (control_open(&g->control, g->c) < 0)
 		return -1;
+	strays_end(g->c);
 	mirror_clean(g->c);
 	passed_clean(g->c);
 	preflight_clean(g->c);

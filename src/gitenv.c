@@ -126,7 +126,7 @@ int gitenv_url(const char *url, struct gitenv_url *out)
 
 void gitenv_base(struct env *e, const struct config *c)
 {
-	(void)c;
+	env_set(e, GITENV_MARK, c->state);
 	env_set(e, "PATH", "/usr/bin:/bin");
 	/* libcurl, git and ssh fall back on the account's home without it. */
 	env_set(e, "HOME", "/nonexistent");

@@ -61,6 +61,9 @@ static int older_than(const struct stat *st, int64_t age_ms)
 
 static void remove_file(const FTSENT *f)
 {
+	/* in a hosted repository there may be others' */
+	if (f->fts_statp->st_uid != geteuid())
+		return;
 	if (!unlink(f->fts_accpath))
 		log_info("%s: left behind by an ended process, removed",
 			 f->fts_path);
@@ -163,25 +166,37 @@ static int is_half_made(const char *name)
 	return pid == getpid() || (kill((pid_t)pid, 0) && errno == ESRCH);
 }
 
-void mirror_clean(const struct config *c)
+/* Repositories below dir; of those that are not mirrors less is ours. */
+static void clean_below(const char *dir, int mirrors)
 {
-	FTS *fts = open_tree(c->mirrors);
+	FTS *fts = open_tree(dir);
 	FTSENT *f;
 
 	while (fts && (f = fts_read(fts))) {
 		if (f->fts_info != FTS_D)
 			continue;
-		if (is_half_made(f->fts_name)) {
+		if (mirrors && is_half_made(f->fts_name)) {
 			log_info("%s: half-made mirror removed", f->fts_path);
 			mirror_clean_tree(f->fts_path);
 			fts_set(fts, f, FTS_SKIP);
 		} else if (f->fts_level > 0 && ends_in(f->fts_name, ".git")) {
 			/* Nothing of ours runs yet, so every lock is stale. */
 			mirror_clean_locks(f->fts_path, 0);
-			clean_objects(f->fts_path);
+			if (mirrors)
+				clean_objects(f->fts_path);
+			else
+				mirror_clean_quarantines(f->fts_path);
 			fts_set(fts, f, FTS_SKIP);
 		}
 	}
 	if (fts)
 		fts_close(fts);
+}
+
+void mirror_clean(const struct config *c)
+{
+	clean_below(c->mirrors, 1);
+	for (size_t i = 0; i < c->nr_repos; i++)
+		if (c->repos[i].hosted)
+			clean_below(c->repos[i].hosted, 0);
 }

@@ -55,7 +55,10 @@ int mirror_push_begin(const struct config *c, const struct config_repo *r,
 		      const char *name, int client);
 void mirror_push_end(const char *path, int broken);
 
-/* At start: remove what an earlier process left half-made. Logged. */
+/*
+ * At start: remove what an earlier process left half-made in mirrors, and its
+ * locks and quarantines in hosted repositories. Logged.
+ */
 void mirror_clean(const struct config *c);
 
 #endif
