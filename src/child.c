@@ -267,11 +267,11 @@ static int drain(struct run *r, int which)
 	return b->len > r->max ? -1 : 0;
 }
 
-/* Move bytes until all pipes are closed; 0, CHILD_TIMEOUT or TOO_LONG. */
+/* Move bytes until all pipes are closed; 0, or why not to go on. */
 static int pump(struct run *r, int64_t deadline)
 {
 	while (r->fds[0] >= 0 || r->fds[1] >= 0 || r->fds[2] >= 0) {
-		struct pollfd p[3];
+		struct pollfd p[4];
 		int i, n;
 
 		for (i = 0; i < 3; i++) {
@@ -279,11 +279,16 @@ static int pump(struct run *r, int64_t deadline)
 			p[i].events = i == 0 ? POLLOUT : POLLIN;
 			p[i].revents = 0;
 		}
-		n = poll(p, 3, clock_left(deadline));
+		p[3].fd = r->c->watch;
+		p[3].events = POLLRDHUP;
+		p[3].revents = 0;
+		n = poll(p, 4, clock_left(deadline));
 		if (n == 0)
 			return CHILD_TIMEOUT;
 		if (n < 0)
 			continue;
+		if (p[3].revents != 0)
+			return CHILD_UNWANTED;
 		if (p[0].revents != 0)
 			feed(r);
 		for (i = 1; i < 3; i++)

@@ -40,12 +40,14 @@ struct child {
 	const char *dir; /* working directory, or NULL for the caller's */
 	int in, out, err;
 	const struct child_limits *limits; /* NULL: as ours; for the start */
+	int watch; /* for child_run: who waits for the answer, or -1 */
 
 	pid_t pid; /* 0 when nothing runs */
 	int pidfd; /* readable (poll) when the child has ended */
 };
 
-#define CHILD_INIT { .in = -1, .out = -1, .err = -1, .pidfd = -1 }
+#define CHILD_INIT                                                             \
+	{ .in = -1, .out = -1, .err = -1, .watch = -1, .pidfd = -1 }
 
 /*
  * Once per process, before anything else here: a closed pipe and a file that
@@ -74,11 +76,12 @@ int child_stop(struct child *c, int grace_ms);
  * Start, give it all of in_data (may be NULL), collect at most max bytes each
  * of its output and of what it says on standard error (NULL: /dev/null),
  * and wait, timeout_ms in all; out and err of the struct are not used. More
- * output than max, or the time running out, stops the child. Returns the exit
- * status as child_wait does, CHILD_TIMEOUT, CHILD_TOO_LONG, or -1 when it
- * could not be started.
+ * output than max, or the time running out, or the other side of the socket
+ * watch hanging up, stops the child. Returns the exit status as child_wait
+ * does, CHILD_TIMEOUT, CHILD_TOO_LONG, CHILD_UNWANTED, or -1 when it could not
+ * be started.
  */
-enum { CHILD_TIMEOUT = 1000, CHILD_TOO_LONG = 1001 };
+enum { CHILD_TIMEOUT = 1000, CHILD_TOO_LONG = 1001, CHILD_UNWANTED = 1002 };
 int child_run(struct child *c, const struct buf *in_data, size_t max,
 	      int timeout_ms, struct buf *out, struct buf *err);
 

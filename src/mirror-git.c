@@ -30,9 +30,9 @@
  * Run git with these arguments, GIT_DIR being git_dir unless that is NULL. Its
  * words replace those of the job.
  */
-static enum fault_kind run(struct mirror_job *j, const char *git_dir,
-			   const char *const *argv, size_t max,
-			   struct buf *out)
+static enum fault_kind run_watched(struct mirror_job *j, const char *git_dir,
+				   const char *const *argv, size_t max,
+				   int watch, struct buf *out)
 {
 	struct child child = CHILD_INIT;
 	struct env e = ENV_INIT;
@@ -46,15 +46,27 @@ static enum fault_kind run(struct mirror_job *j, const char *git_dir,
 	child.argv = argv;
 	child.envp = env_list(&e);
 	child.dir = "/";
+	child.watch = watch;
 	buf_reset(&j->words);
 	status = child_run(&child, NULL, max, clock_left(j->deadline), out,
 			   &j->words);
 	env_clear(&e);
+	if (status == CHILD_UNWANTED) {
+		buf_adds(&j->words, "\nthe client left before the answer");
+		return FAULT_TIMEOUT;
+	}
 	fault = fault_judge(status, j->words.len ? j->words.data : "",
 			    j->words.len);
 	if (status == CHILD_TOO_LONG)
 		buf_addf(&j->words, "\n%s: more than %zu bytes", argv[1], max);
 	return fault;
+}
+
+static enum fault_kind run(struct mirror_job *j, const char *git_dir,
+			   const char *const *argv, size_t max,
+			   struct buf *out)
+{
+	return run_watched(j, git_dir, argv, max, -1, out);
 }
 
 /* Sort the lines of b. */
@@ -129,7 +141,8 @@ enum fault_kind mirror_git_ask(struct mirror_job *j)
 			       "--", j->url, NULL };
 	struct buf out = BUF_INIT;
 	/* No repository can be there, and git looks for no other. */
-	enum fault_kind fault = run(j, "/dev/null", argv, ANSWER_MAX, &out);
+	enum fault_kind fault = run_watched(j, "/dev/null", argv, ANSWER_MAX,
+					    j->client, &out);
 
 	buf_reset(&j->head);
 	buf_reset(&j->refs);

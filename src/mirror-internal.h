@@ -18,12 +18,17 @@ struct mirror_job {
 	const char *path;  /* of the mirror */
 	char *url;
 	int64_t deadline;  /* clock_ms() value */
+	int client;        /* descriptor that hangs up when nobody waits; or -1 */
 	struct buf head;   /* the upstream's default branch; empty: not told */
 	struct buf refs;   /* its "OID TAB REF" lines, sorted */
 	struct buf words;  /* what git said last */
 };
 
-/* mirror-git.c: each runs git; returns FAULT_NONE or what went wrong. */
+/*
+ * mirror-git.c: each runs git; returns FAULT_NONE or what went wrong. Asking
+ * ends when the client leaves (FAULT_TIMEOUT, on which others ask by
+ * themselves); what was begun to be fetched is of use to the next one.
+ */
 enum fault_kind mirror_git_ask(struct mirror_job *j);
 enum fault_kind mirror_git_init(struct mirror_job *j, const char *dir);
 enum fault_kind mirror_git_fetch(struct mirror_job *j, const char *dir);

@@ -132,16 +132,17 @@ static enum fault_kind refresh(struct mirror_job *j)
 static enum fault_kind run_refresh(const struct config *c,
 				   const struct config_upstream *u,
 				   const char *name, const char *path,
-				   int64_t deadline)
+				   const struct mirror_wait *wait)
 {
-	struct mirror_job j = { .c = c, .u = u, .name = name, .path = path };
+	struct mirror_job j = { .c = c, .u = u, .name = name, .path = path,
+				.client = wait->client };
 	struct buf url = BUF_INIT;
 	int64_t bound = clock_ms() + c->refresh_ms;
 	enum fault_kind fault;
 
 	buf_addf(&url, "%s%s%s", u->url, name, u->suffix);
 	j.url = buf_take(&url);
-	j.deadline = deadline < bound ? deadline : bound;
+	j.deadline = wait->refresh < bound ? wait->refresh : bound;
 	fault = refresh(&j);
 	if (fault != FAULT_NONE)
 		log_words(&j, fault);
@@ -162,7 +163,7 @@ static enum fault_kind refresh_in_turn(const struct config *c,
 
 	switch (mirror_lock_refresh(path, wait, &fault)) {
 	case MIRROR_TURN_RUN:
-		fault = run_refresh(c, u, name, path, wait->refresh);
+		fault = run_refresh(c, u, name, path, wait);
 		if (fault == FAULT_NONE)
 			mirror_saved_asked(path);
 		mirror_lock_done(path, fault);
