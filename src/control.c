@@ -30,6 +30,8 @@
 #define PEER_MS 2000
 /* A responder that reads its configuration anew answers after that. */
 #define ASK_MS 20000
+/* From one question to the next; mirror-lock.c counts on less than 200. */
+#define AGAIN_MS 20
 
 static int address(struct sockaddr_un *sa, const char *path)
 {
@@ -164,7 +166,8 @@ static void answer_ask(struct control *ctl, const char *id,
 		       const struct sockaddr_un *from, socklen_t len,
 		       const struct control_listener *listener)
 {
-	const char *word = listener->may_forward(id) ? "yes" : "no";
+	int may = listener->may_forward(id);
+	const char *word = may > 0 ? "yes" : may == 0 ? "wait" : "no";
 
 	if (sendto(ctl->notes_fd, word, strlen(word), MSG_DONTWAIT |
 		   MSG_NOSIGNAL, (const struct sockaddr *)from, len) < 0)
@@ -252,41 +255,57 @@ int control_ask(const struct config *c, struct buf *out)
 	return rc;
 }
 
-/* Ask on a connected socket: nobody but the responder can answer it. */
+/* One question and its answer: as control_may_forward. */
 static int ask(int fd, const char *id)
 {
-	struct sockaddr_un none = { .sun_family = AF_UNIX };
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	char note[32], answer[8];
 	ssize_t n = snprintf(note, sizeof(note), "ask %s", id);
 
-	/* an address that the answer can go to, of the kernel's choice */
-	if (bind(fd, (struct sockaddr *)&none, sizeof(sa_family_t)) < 0 ||
-	    send(fd, note, (size_t)n, MSG_NOSIGNAL) != n)
+	if (send(fd, note, (size_t)n, MSG_NOSIGNAL) != n)
 		return -1;
 	if (poll(&p, 1, ASK_MS) <= 0) {
 		errno = ETIMEDOUT;
 		return -1;
 	}
 	n = recv(fd, answer, sizeof(answer), MSG_DONTWAIT);
-	return n < 0 ? -1 : n == 3 && memcmp(answer, "yes", 3) == 0;
+	if (n == 3 && memcmp(answer, "yes", 3) == 0)
+		return 1;
+	if (n == 4 && memcmp(answer, "wait", 4) == 0)
+		return 0;
+	errno = ESRCH; /* the session */
+	return -1;
 }
 
-int control_may_forward(const struct config *c, const char *id)
+static int ask_until(int fd, const char *id, int64_t until)
 {
-	char *path = join(c, "notes");
-	int fd = connect_to(path, SOCK_DGRAM);
-	int rc = fd >= 0 ? ask(fd, id) : -1;
+	int rc;
 
+	while ((rc = ask(fd, id)) == 0 && clock_left(until) > 0)
+		poll(NULL, 0, AGAIN_MS);
+	return rc;
+}
+
+int control_may_forward(const struct config *c, const char *id,
+			int64_t timeout_ms)
+{
+	struct sockaddr_un none = { .sun_family = AF_UNIX };
+	char *path = join(c, "notes");
+	/* connected: nobody but the responder can answer */
+	int fd = connect_to(path, SOCK_DGRAM), rc = -1;
+
+	/* an address that the answer can go to, of the kernel's choice */
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&none,
+			    sizeof(sa_family_t)) == 0)
+		rc = ask_until(fd, id, clock_ms() + timeout_ms);
 	if (rc < 0)
-		log_error("%s: git-gated does not answer: %s", path,
-			  strerror(errno));
-	else if (rc == 0)
-		log_warn("the session has ended: nothing is forwarded");
+		log_error("%s: git-gated does not let this push go on: %s",
+			  path, errno == ESRCH ? "its session has ended"
+					       : strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	free(path);
-	return rc > 0;
+	return rc;
 }
 
 void control_note(const struct config *c, const char *fmt, ...)

@@ -1,6 +1,8 @@
 #ifndef CONTROL_H
 #define CONTROL_H
 
+#include <stdint.h>
+
 struct buf;
 struct config;
 
@@ -25,7 +27,8 @@ void control_answer(struct control *ctl, const struct buf *text);
 /* Take the waiting notes: log lines are logged, the rest the caller is told. */
 struct control_listener {
 	void (*stage)(const char *id, const char *stage);
-	int (*may_forward)(const char *id); /* 1 or 0 */
+	/* 1; 0: not yet; -1: no */
+	int (*may_forward)(const char *id);
 };
 void control_take_notes(struct control *ctl,
 			const struct control_listener *listener);
@@ -36,10 +39,12 @@ int control_ask(const struct config *c, struct buf *out);
 
 /*
  * From a hook, before the first byte goes to the upstream: may it? The
- * responder then finishes what was begun whatever the client does. Returns 1,
- * or 0: the session has ended, or nobody answers in time (logged).
+ * responder then finishes what was begun whatever the client does. Waits for
+ * a refresh of the mirror to end, up to timeout_ms. Returns 1; 0: it still
+ * runs; -1: the session has ended, or nobody answers (logged).
  */
-int control_may_forward(const struct config *c, const char *id);
+int control_may_forward(const struct config *c, const char *id,
+			int64_t timeout_ms);
 
 /* From a hook: "stage ID scan", "log ID LEVEL text"; may get lost. */
 void control_note(const struct config *c, const char *fmt, ...)

@@ -211,16 +211,28 @@ static int scan(const struct hook *h)
 	return status;
 }
 
+/* In a session of git-gated's, which from then on waits for us. */
+static int ask_responder(const struct hook *h)
+{
+	int rc = 1;
+
+	if (*variable("GIT_GATE_CONTROL"))
+		rc = control_may_forward(h->config, h->id,
+					 h->config->queue_ms);
+	if (rc < 0)
+		return gate_fault(h, "the gate has given up this push");
+	if (rc == 0)
+		return could_not_tell(h, "overloaded", "the repository is busy",
+				      "push again in a moment");
+	return DONE;
+}
+
 static int forward(const struct hook *h)
 {
 	enum fault_kind fault = FAULT_NONE;
 	const struct fault_text *text;
 	struct buf line = BUF_INIT;
 
-	/* a session of git-gated's: from here on it waits for us */
-	if (*variable("GIT_GATE_CONTROL") &&
-	    !control_may_forward(h->config, h->id))
-		return gate_fault(h, "the gate has given up this push");
 	if (!forward_push(h->config, h->repo, h->name, &h->updates, tell, NULL,
 			  &fault))
 		return DONE;
@@ -269,8 +281,10 @@ static int run(struct hook *h)
 	if (passed_write(h->config, h->id, &h->updates))
 		status = gate_fault(h, "its result cannot be noted");
 	if (!status && h->repo->upstream) {
-		limit_time(h, h->config->forward_ms);
-		status = forward(h);
+		limit_time(h, h->config->queue_ms + h->config->forward_ms);
+		status = ask_responder(h);
+		if (!status)
+			status = forward(h);
 	}
 	if (!status)
 		hook_audit_refs(h, "allowed", NULL);

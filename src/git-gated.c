@@ -155,6 +155,14 @@ static void set_stage(const char *id, const char *stage)
 		session_stage_of(id, STAGE_SCAN);
 }
 
+/* Not before its mirror is free for it, and not when it is being ended. */
+static int may_forward(const char *id)
+{
+	int rc = mirror_push_forward(id);
+
+	return rc > 0 && !session_may_forward(id) ? -1 : rc;
+}
+
 static void answer_status(struct gated *g)
 {
 	struct buf text = BUF_INIT;
@@ -174,7 +182,7 @@ static int turn(struct gated *g, int timeout_ms)
 		{ .fd = g->control.notes_fd, .events = POLLIN },
 	};
 	static const struct control_listener listener = {
-		.stage = set_stage, .may_forward = session_may_forward
+		.stage = set_stage, .may_forward = may_forward
 	};
 	uint64_t count;
 

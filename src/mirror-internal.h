@@ -83,13 +83,16 @@ enum mirror_turn mirror_lock_refresh(const char *path,
 				     enum fault_kind *fault);
 void mirror_lock_done(const char *path, enum fault_kind fault);
 /* Returns 0, or -1: too late, or nobody waits any more. */
-int mirror_lock_push(const char *path, const struct mirror_wait *wait);
+int mirror_lock_push(const char *path, const char *id,
+		     const struct mirror_wait *wait);
+/* As mirror_push_forward; on 1 *path is a copy of the push's, to be freed. */
+int mirror_lock_forward(const char *id, char **path);
 /*
  * broken: it may have left a quarantine. Returns 1 to the last of several
- * pushes when any of them was broken: then nothing else touches the path until
+ * pushes when any of them was broken: then no push begins until
  * mirror_lock_swept.
  */
-int mirror_lock_push_end(const char *path, int broken);
+int mirror_lock_push_end(const char *path, const char *id, int broken);
 void mirror_lock_swept(const char *path);
 
 #endif

@@ -1,12 +1,14 @@
 /*
  * Who may touch a mirror now: a table keyed by path, for the threads of one
- * process. One refresh runs and others wait; pushes exclude refreshes but not
- * each other. Every wait has a deadline. Never touches a file.
+ * process. One refresh runs and others wait; pushes that are being forwarded
+ * exclude refreshes but not each other, and the two take turns. Every wait has
+ * a deadline. Never touches a file.
  */
 #include "mirror-internal.h"
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,13 +16,23 @@
 #include "clock.h"
 #include "mem.h"
 
+/* A push under way, by its session's id. */
+struct push {
+	struct push *next;
+	int forwards;
+	char id[17];
+};
+
 struct entry {
 	struct entry *next;
 	char *path;
 	unsigned users;  /* threads inside, and pushes under way */
-	unsigned pushes;
-	int refreshing; /* or sweeping: alone, at any rate */
-	int broken;     /* a push left something */
+	struct push *pushes;
+	unsigned forwards; /* of them */
+	int refreshing, sweeping;
+	int broken;       /* a push left something */
+	int refresh_next; /* a refresh waits for forwards to end */
+	int64_t asked;    /* clock_ms() when a forward was put off; 0: none */
 	uint64_t started, ended; /* numbers of the last refresh */
 	enum fault_kind fault;   /* of the one that ended last */
 };
@@ -79,6 +91,8 @@ static void leave(struct entry *e)
 
 /* The client does not announce its end to a condition: look now and then. */
 #define LOOK_MS 500
+/* A forward that was put off asks again within this time, or is no more. */
+#define ASKS_MS 200
 
 static int has_left(int client)
 {
@@ -87,16 +101,24 @@ static int has_left(int client)
 	return client >= 0 && poll(&p, 1, 0) > 0;
 }
 
+/* Has a forward been put off that may come before the next refresh? */
+static int forward_asks(const struct entry *e)
+{
+	return !e->refresh_next && e->asked != 0 &&
+	       clock_ms() - e->asked < ASKS_MS;
+}
+
 /* Returns 0, or -1 once the time has passed or nobody waits any more. */
 static int wait_change(const struct entry *e, const struct mirror_wait *wait)
 {
 	int left = clock_left(e->refreshing ? wait->refresh : wait->push);
+	int look = forward_asks(e) ? ASKS_MS / 4 : LOOK_MS;
 	struct timespec ts;
 
 	if (!left || has_left(wait->client))
 		return -1;
-	if (left > LOOK_MS)
-		left = LOOK_MS;
+	if (left > look)
+		left = look;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	ts.tv_sec += left / 1000;
 	ts.tv_nsec += left % 1000 * 1000000L;
@@ -127,14 +149,20 @@ enum mirror_turn mirror_lock_refresh(const char *path,
 			}
 			first = e->started + 1;
 		}
-		if (!e->refreshing && !e->pushes) {
+		if (!e->refreshing && !e->forwards && !forward_asks(e)) {
 			e->refreshing = 1;
+			e->refresh_next = 0;
 			e->started++;
 			e->users++; /* until mirror_lock_done */
 			turn = MIRROR_TURN_RUN;
 			break;
 		}
+		/* those that forward end, and no more begin before us */
+		if (e->forwards)
+			e->refresh_next = 1;
 		if (wait_change(e, wait)) {
+			/* others who wait say so again */
+			e->refresh_next = 0;
 			turn = MIRROR_TURN_LATE;
 			break;
 		}
@@ -155,33 +183,76 @@ void mirror_lock_done(const char *path, enum fault_kind fault)
 	leave(e);
 }
 
-int mirror_lock_push(const char *path, const struct mirror_wait *wait)
+int mirror_lock_push(const char *path, const char *id,
+		     const struct mirror_wait *wait)
 {
 	struct entry *e = enter(path);
+	struct push *push;
 	int rc = 0;
 
-	while (e->refreshing && !rc)
+	while (e->sweeping && !rc)
 		rc = wait_change(e, wait);
 	if (!rc) {
-		e->pushes++;
+		push = mem_zalloc(sizeof(*push));
+		snprintf(push->id, sizeof(push->id), "%s", id);
+		push->next = e->pushes;
+		e->pushes = push;
 		e->users++; /* until mirror_lock_push_end */
 	}
 	leave(e);
 	return rc;
 }
 
-int mirror_lock_push_end(const char *path, int broken)
+static struct push **find(struct entry *e, const char *id)
+{
+	struct push **p = &e->pushes;
+
+	while (*p && strcmp((*p)->id, id) != 0)
+		p = &(*p)->next;
+	return p;
+}
+
+int mirror_lock_forward(const char *id, char **path)
+{
+	struct entry *e;
+	struct push *push = NULL;
+	int rc = -1;
+
+	pthread_mutex_lock(&mutex);
+	for (e = entries; e; e = e->next)
+		if ((push = *find(e, id)))
+			break;
+	if (push && (e->refreshing || e->refresh_next)) {
+		e->asked = clock_ms();
+		rc = 0;
+	} else if (push) {
+		e->asked = 0;
+		e->forwards += !push->forwards;
+		push->forwards = 1;
+		*path = mem_strdup(e->path);
+		rc = 1;
+	}
+	pthread_mutex_unlock(&mutex);
+	return rc;
+}
+
+int mirror_lock_push_end(const char *path, const char *id, int broken)
 {
 	struct entry *e = enter(path);
+	struct push **at = find(e, id), *push = *at;
 	int sweep;
 
+	if (push) {
+		*at = push->next;
+		e->forwards -= (unsigned)push->forwards;
+		free(push);
+	}
 	e->broken |= broken;
-	e->pushes--;
 	e->users--;
-	sweep = e->broken && e->pushes == 0;
+	sweep = e->broken && !e->pushes;
 	if (sweep) {
 		e->broken = 0;
-		e->refreshing = 1;
+		e->sweeping = 1;
 		e->users++; /* until mirror_lock_swept */
 	}
 	pthread_cond_broadcast(&changed);
@@ -193,7 +264,7 @@ void mirror_lock_swept(const char *path)
 {
 	struct entry *e = enter(path);
 
-	e->refreshing = 0;
+	e->sweeping = 0;
 	pthread_cond_broadcast(&changed);
 	e->users--;
 	leave(e);

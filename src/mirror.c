@@ -243,31 +243,35 @@ int mirror_fresh_enough(const struct config *c, const struct config_repo *r,
 	return age >= 0 && age <= bound_ms;
 }
 
-void mirror_push_end(const char *path, int broken)
+void mirror_push_end(const char *path, const char *id, int broken)
 {
-	if (!mirror_lock_push_end(path, broken))
+	if (!mirror_lock_push_end(path, id, broken))
 		return;
 	mirror_clean_quarantines(path);
 	mirror_lock_swept(path);
 }
 
 int mirror_push_begin(const struct config *c, const struct config_repo *r,
-		      const char *name, int client)
+		      const char *name, const char *id, int client)
 {
 	struct mirror_wait wait = wait_of(c, client);
 	struct buf path = BUF_INIT;
-	int rc;
+	int rc = mirror_path(c, r, name, &path);
 
-	/* here a refresh under way is waited for no longer than a place */
-	wait.refresh = wait.push;
-	rc = mirror_path(c, r, name, &path);
 	if (!rc)
-		rc = mirror_lock_push(path.data, &wait);
-	/* Without this, an old answer would pass for the new state. */
-	if (!rc && r->upstream && mirror_saved_remove(path.data)) {
-		mirror_push_end(path.data, 0);
-		rc = -1;
-	}
+		rc = mirror_lock_push(path.data, id, &wait);
 	buf_clear(&path);
+	return rc;
+}
+
+int mirror_push_forward(const char *id)
+{
+	char *path = NULL;
+	int rc = mirror_lock_forward(id, &path);
+
+	/* Without this, an old answer would pass for the new state. */
+	if (rc > 0 && mirror_saved_remove(path))
+		rc = -1;
+	free(path);
 	return rc;
 }

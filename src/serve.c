@@ -236,11 +236,13 @@ static int step_backend(struct serve *s)
 
 	if (push && !hook_is_there(s->c))
 		return serve_refuse(s, &refusal_cannot_scan, "no pre-receive");
-	if (push && mirror_push_begin(s->c, s->repo, s->route.repo, s->fd) < 0)
-		return serve_refuse(s, &refusal_overloaded, "waited for a refresh");
+	if (push && mirror_push_begin(s->c, s->repo, s->route.repo,
+				      s->session->id, s->fd) < 0)
+		return serve_refuse(s, &refusal_overloaded,
+				    "waited for an ended push's objects");
 	rc = run_backend(s);
 	if (push) {
-		mirror_push_end(s->git_dir.data, s->broken);
+		mirror_push_end(s->git_dir.data, s->session->id, s->broken);
 		passed_remove(s->c, s->session->id);
 	}
 	return rc;

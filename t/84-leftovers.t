@@ -53,6 +53,8 @@ for to in acme/web lab/own; do
 	ok "$to: a push is in quarantine" \
 		wait_for 15 sh -c "find '$mirror/objects' '$T/hosted' \
 			-name 'tmp_objdir-*' | grep -q ."
+	ok "$to: it keeps nobody waiting" env LIMIT=10 timeout 10 \
+		git ls-remote "$GATE/$to"
 	kill -9 "${PID[push]}"
 	stop push KILL
 	# git's own children, git-remote-http among them, hold the connection

@@ -11,6 +11,7 @@
  *
  * Prints one line of results: "rc=0 fault=none age=0".
  */
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -65,30 +66,54 @@ static int many(int threads)
 	return atomic_load(&good) != threads;
 }
 
-/* A push keeps a refresh out, another push not. */
+/*
+ * A push keeps nobody waiting until it is forwarded; then it keeps a refresh
+ * out, another push not.
+ */
 static int exclude(int ms)
 {
 	pthread_t thread;
 	int64_t began = clock_ms();
 	struct buf where = BUF_INIT;
-	int first, second;
+	int first, second, asked;
 
 	if (mirror_path(conf, repo, name, &where))
 		return -1;
-	first = mirror_push_begin(conf, repo, name, -1);
-	second = mirror_push_begin(conf, repo, name, -1);
-	mirror_push_end(where.data, 0);
+	first = mirror_push_begin(conf, repo, name, "1", -1);
+	second = mirror_push_begin(conf, repo, name, "2", -1);
+	printf("push=%d push=%d none=%d before: ", first, second,
+	       mirror_push_forward("3"));
+	refresh();
+	first = mirror_push_forward("1");
+	second = mirror_push_forward("2");
+	printf("forward=%d forward=%d\n", first, second);
+	mirror_push_end(where.data, "1", 0);
 	conf->queue_ms = ms;
-	printf("push=%d push=%d while: ", first, second);
+	printf("while: ");
 	refresh();
 	printf("waited=%d\n", clock_ms() - began >= ms);
+	/* a refresh that waits is next: no more forwards before it */
 	conf->queue_ms = 60000;
+	mirror_push_begin(conf, repo, name, "4", -1);
 	pthread_create(&thread, NULL, refresh_thread, NULL);
-	mirror_push_end(where.data, 0);
+	do {
+		poll(NULL, 0, 5);
+		asked = mirror_push_forward("4");
+	} while (asked > 0 && clock_ms() - began < 20000);
+	mirror_push_end(where.data, "2", 0);
+	mirror_push_end(where.data, "4", 0);
 	pthread_join(thread, NULL);
-	printf("after: good=%d\n", atomic_load(&good));
+	printf("asked=%d after: good=%d\n", asked, atomic_load(&good));
 	buf_clear(&where);
 	return 0;
+}
+
+/* As a push does that is forwarded. */
+static int begin(void)
+{
+	if (mirror_push_begin(conf, repo, name, "1", -1))
+		return -1;
+	return mirror_push_forward("1") == 1 ? 0 : -1;
 }
 
 static void say(void *arg, const char *line)
@@ -149,7 +174,7 @@ int main(int argc, char **argv)
 	else if (!strcmp(argv[2], "exclude"))
 		rc = exclude(atoi(argv[4]));
 	else if (!strcmp(argv[2], "begin"))
-		rc = mirror_push_begin(c, repo, name, -1);
+		rc = begin();
 	else if (!strcmp(argv[2], "push"))
 		rc = push();
 	free(copy);
