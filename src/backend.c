@@ -8,7 +8,6 @@
 #include "backend-internal.h"
 
 #include <errno.h>
-#include <fcgiapp.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -22,6 +21,7 @@
 #include "env.h"
 #include "hint.h"
 #include "log.h"
+#include "mem.h"
 #include "refusal.h"
 #include "session.h"
 
@@ -40,7 +40,6 @@
 #define EXIT_MS 10000
 
 struct backend {
-	struct FCGX_Request *fcgi;
 	struct backend_run *run;
 	struct child child;
 	int out, err;    /* our ends; -1: closed */
@@ -61,6 +60,13 @@ static void fail(struct backend *b, const char *reason)
 {
 	if (b->run->reason == NULL)
 		b->run->reason = reason;
+}
+
+static void fail_over(struct backend *b)
+{
+	fail(b, "it took longer than session.sessionTimeout, or than "
+		"session.stopTimeout once the gate was to stop");
+	b->run->refusal = &refusal_over;
 }
 
 /* Log what is whole of standard error; all of it when flush is set. */
@@ -97,29 +103,51 @@ static void read_err(struct backend *b)
 	log_lines(b, 0);
 }
 
-/* Returns -1 when the client is no longer there. */
+/* Returns -1 when the client is no longer there, or is not to get more. */
 static int send_bytes(struct backend *b, const char *data, size_t n)
 {
-	struct FCGX_Stream *out = b->fcgi->out;
-
-	int rc;
+	enum stream_end end;
 
 	if (b->client_gone)
 		return 0; /* read on for a push that must finish */
 	session_writing(b->run->session, 1);
-	rc = FCGX_PutStr(data, (int)n, out) != (int)n || FCGX_FFlush(out) < 0;
+	end = stream_send(&b->run->stream, data, n);
 	session_writing(b->run->session, 0);
 	/* the backend waited for the client, not we for it */
 	b->quiet_until = clock_ms() + b->silence_ms;
-	if (rc == 0) {
+	switch (end) {
+	case STREAM_OK:
 		session_count(b->run->session, 0, n);
 		return 0;
+	case STREAM_LATE:
+		fail(b, "the client took nothing for session.writeTimeout");
+		b->run->refusal = &refusal_untaken;
+		break;
+	case STREAM_OVER:
+		fail_over(b);
+		break;
+	case STREAM_GONE:
+		fail(b, "the client left");
+		break;
 	}
-	fail(b, FCGX_GetError(out) == EAGAIN
-			? "the client took nothing for session.writeTimeout"
-			: "the client left");
 	b->client_gone = 1;
 	return -1;
+}
+
+/* What is under way must stay: it goes the way of all that follows. */
+static int send_first(struct backend *b, const struct buf *header)
+{
+	size_t at = 0;
+	int rc = 0;
+
+	while (rc == 0 && at < header->len) {
+		size_t n = header->len - at < CHUNK ? header->len - at : CHUNK;
+
+		memcpy(b->run->chunk, header->data + at, n);
+		rc = send_bytes(b, b->run->chunk, n);
+		at += n;
+	}
+	return rc;
 }
 
 /*
@@ -143,8 +171,10 @@ static int send_head(struct backend *b, int may_be_empty)
 		fail(b, "the backend refused");
 	} else {
 		b->head_sent = 1;
+		packets_feed(&b->run->packets, b->head.data + end,
+			     b->head.len - end);
 		buf_add(&header, b->head.data + end, b->head.len - end);
-		rc = send_bytes(b, header.data, header.len);
+		rc = send_first(b, &header);
 	}
 	buf_clear(&header);
 	buf_clear(&b->head);
@@ -154,8 +184,8 @@ static int send_head(struct backend *b, int may_be_empty)
 /* Returns -1 when there is nobody to read on for. */
 static int read_out(struct backend *b)
 {
-	static __thread char chunk[CHUNK];
-	ssize_t n = read(b->out, chunk, sizeof(chunk));
+	char *chunk = b->run->chunk;
+	ssize_t n = read(b->out, chunk, CHUNK);
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return 0;
@@ -164,8 +194,10 @@ static int read_out(struct backend *b)
 		b->out = -1;
 		return 0;
 	}
-	if (b->head_sent)
+	if (b->head_sent) {
+		packets_feed(&b->run->packets, chunk, (size_t)n);
 		return send_bytes(b, chunk, (size_t)n);
+	}
 	buf_add(&b->head, chunk, (size_t)n);
 	return send_head(b, 0);
 }
@@ -192,9 +224,7 @@ static int is_over(struct backend *b)
 		fail(b, "the backend said nothing for session.backendTimeout");
 		b->run->refusal = &refusal_silent;
 	} else {
-		fail(b, "it took longer than session.sessionTimeout, or than "
-			"session.stopTimeout once the gate was to stop");
-		b->run->refusal = &refusal_over;
+		fail_over(b);
 	}
 	return 1;
 }
@@ -315,10 +345,9 @@ static enum backend_end finish(struct backend *b, int pumped)
 	return b->head_sent ? BACKEND_CUT : BACKEND_SILENT;
 }
 
-enum backend_end backend_run(struct FCGX_Request *fcgi, const struct config *c,
-			     struct backend_run *run)
+enum backend_end backend_run(const struct config *c, struct backend_run *run)
 {
-	struct backend b = { .fcgi = fcgi, .run = run, .child = CHILD_INIT,
+	struct backend b = { .run = run, .child = CHILD_INIT,
 			     .out = -1, .err = -1,
 			     .silence_ms = c->backend_ms,
 			     .forward_ms = c->forward_ms + FORWARD_MARGIN };
@@ -332,6 +361,11 @@ enum backend_end backend_run(struct FCGX_Request *fcgi, const struct config *c,
 	b.child.limits = &limits;
 	run->reason = NULL;
 	run->refusal = NULL;
+	run->packets = (struct packets)PACKETS_INIT;
+	run->stream = (struct stream){ .fd = run->client, .id = run->id,
+				       .session = run->session,
+				       .write_ms = c->write_ms };
+	run->chunk = mem_array(CHUNK, 1);
 	if (start(&b) < 0) {
 		fail(&b, "the backend could not be started");
 	} else {

@@ -2,8 +2,9 @@
 #define BACKEND_H
 
 #include <stdint.h>
+#include "packets.h"
+#include "stream.h"
 
-struct FCGX_Request;
 struct config;
 struct env;
 struct refusal;
@@ -26,15 +27,19 @@ struct backend_run {
 	struct env *env;
 	int in;              /* its standard input, at the start */
 	int client;          /* descriptor of the FastCGI connection */
+	unsigned id;         /* the request's in it */
 	int may_be_empty;    /* no answer at all is one, to a lone flush */
 	const char *headers; /* more response headers, each with CRLF, or "" */
 	struct session *session;
 	const char *reason;  /* set: why, unless BACKEND_DONE; a constant */
 	const struct refusal *refusal; /* set: for the client, or NULL */
+	struct packets packets; /* set: how far the answer came */
+	struct stream stream;   /* set: likewise, for stream_break */
+	/* what of the answer is under way; the caller frees it at the end */
+	char *chunk;
 };
 
 /* Logs what goes wrong. */
-enum backend_end backend_run(struct FCGX_Request *fcgi, const struct config *c,
-			     struct backend_run *run);
+enum backend_end backend_run(const struct config *c, struct backend_run *run);
 
 #endif

@@ -24,6 +24,8 @@
 
 /* As nginx's own default; more wait in the web server. */
 #define BACKLOG 511
+/* What the kernel keeps of an answer for a slow client, twice (socket(7)). */
+#define SEND_ROOM (64 << 10)
 
 static int fail(const char *spec, const char *what, int fd)
 {
@@ -191,7 +193,7 @@ int listen_accept(int fd, int stop_fd, long read_ms, long write_ms)
 	struct timeval in = timeval_of(read_ms), out = timeval_of(write_ms);
 	struct pollfd p[2] = { { .fd = fd, .events = POLLIN },
 			       { .fd = stop_fd, .events = POLLIN } };
-	int on = 1;
+	int on = 1, room = SEND_ROOM;
 
 	for (;;) {
 		int conn;
@@ -206,6 +208,9 @@ int listen_accept(int fd, int stop_fd, long read_ms, long write_ms)
 				   sizeof(in));
 			setsockopt(conn, SOL_SOCKET, SO_SNDTIMEO, &out,
 				   sizeof(out));
+			/* less than the most there may be: stream_break */
+			setsockopt(conn, SOL_SOCKET, SO_SNDBUF, &room,
+				   sizeof(room));
 			/* fails on a Unix socket, which needs none */
 			setsockopt(conn, IPPROTO_TCP, TCP_NODELAY, &on,
 				   sizeof(on));

@@ -75,6 +75,11 @@ const struct refusal refusal_timed_out = {
 	.sentence = "the gate waited too long for the rest of the request",
 	.remedy = "try again; the connection to the gate may have stalled"
 };
+const struct refusal refusal_untaken = {
+	.status = 504, .code = "timeout", .retry = 1,
+	.sentence = "the gate waited too long for its answer to be taken",
+	.remedy = "try again"
+};
 const struct refusal refusal_over = {
 	.status = 504, .code = "timeout", .retry = 1,
 	.sentence = "this took longer than the gate gives to one request",

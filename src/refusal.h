@@ -29,6 +29,7 @@ extern const struct refusal refusal_internal;
 extern const struct refusal refusal_cannot_scan;
 extern const struct refusal refusal_too_large;
 extern const struct refusal refusal_timed_out;  /* nothing more came */
+extern const struct refusal refusal_untaken;    /* the answer */
 extern const struct refusal refusal_over;       /* the session's time */
 extern const struct refusal refusal_silent;     /* the backend's */
 extern const struct refusal refusal_cut;        /* body shorter than said */

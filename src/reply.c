@@ -10,6 +10,7 @@
 
 #include "buf.h"
 #include "commands.h"
+#include "packets.h"
 #include "refusal.h"
 #include "text.h"
 
@@ -196,4 +197,30 @@ void reply_refuse(struct FCGX_Request *fcgi, const struct route *route,
 	else
 		send_text(fcgi, why->status, why->retry_after, lines.data);
 	buf_clear(&lines);
+}
+
+/*
+ * Of band 3, which ends a side-band, or an error packet where a fetch has not
+ * come to its pack. A push without side-band has nothing of the kind.
+ */
+void reply_last(const struct route *route, const struct commands *commands,
+		const struct packets *packets, const struct refusal *why,
+		const char *id, struct buf *out)
+{
+	struct buf lines = BUF_INIT, text = BUF_INIT;
+	size_t n;
+
+	add_lines(&lines, why, id);
+	n = lines.len < BAND_MAX ? lines.len : BAND_MAX;
+	if (route->service == SERVICE_RECEIVE_PACK ? commands->side_band
+						   : packets->band) {
+		buf_addc(&text, 3);
+		buf_add(&text, lines.data, n);
+	} else if (route->service == SERVICE_UPLOAD_PACK) {
+		buf_addf(&text, "ERR %.*s", (int)n - 1, lines.data);
+	}
+	if (packets_whole(packets) && text.len > 0)
+		add_pkt(out, text.data, text.len);
+	buf_clear(&lines);
+	buf_clear(&text);
 }

@@ -25,4 +25,15 @@ void reply_refuse(struct FCGX_Request *fcgi, const struct route *route,
 		  const struct commands *commands, const struct refusal *why,
 		  const char *id);
 
+struct buf;
+struct packets;
+
+/*
+ * The last words of an answer of git that was begun and cannot be ended, in
+ * the form that git shows at that point; none where there is no such form.
+ */
+void reply_last(const struct route *route, const struct commands *commands,
+		const struct packets *packets, const struct refusal *why,
+		const char *id, struct buf *out);
+
 #endif

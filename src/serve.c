@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "backend.h"
@@ -21,6 +21,7 @@
 #include "mirror.h"
 #include "passed.h"
 #include "reply.h"
+#include "stream.h"
 
 /* What is read of a request when the gate is full. */
 #define FULL_MS 500
@@ -173,9 +174,10 @@ static int step_mirror(struct serve *s)
 static int run_backend(struct serve *s)
 {
 	struct env env = ENV_INIT;
-	struct buf headers = BUF_INIT;
+	struct buf headers = BUF_INIT, last = BUF_INIT;
 	struct backend_run run = { .program = s->backend, .env = &env,
-				   .client = s->fd, .session = s->session };
+				   .client = s->fd, .session = s->session,
+				   .id = (unsigned)s->fcgi->requestId };
 	enum backend_end end;
 
 	session_stage(s->session, STAGE_BACKEND);
@@ -192,7 +194,7 @@ static int run_backend(struct serve *s)
 	cgienv_fill(&env, s->c, s->repo, &s->req, s->session->id, &s->route,
 		    s->git_dir.data, s->spool.len);
 	end = run.in < 0 ? BACKEND_SILENT
-			 : backend_run(s->fcgi, s->c, &run);
+			 : backend_run(s->c, &run);
 	env_clear(&env);
 	buf_clear(&headers);
 	session_place_end(s->session);
@@ -201,13 +203,18 @@ static int run_backend(struct serve *s)
 	s->broken = end != BACKEND_DONE;
 	if (end != BACKEND_DONE && run.reason != NULL)
 		buf_adds(&s->detail, run.reason);
-	/* without its end record the client sees a broken answer, not a short */
-	if (end == BACKEND_CUT)
-		shutdown(s->fd, SHUT_RDWR);
+	if (run.refusal == NULL)
+		run.refusal = &refusal_internal;
+	if (end == BACKEND_CUT || end == BACKEND_GONE) {
+		reply_last(&s->route, &s->commands, &run.packets, run.refusal,
+			   s->session->id, &last);
+		stream_break(&run.stream, &last);
+	}
+	buf_clear(&last);
+	free(run.chunk);
 	if (end != BACKEND_SILENT)
 		return 0;
-	return serve_refuse(s, run.refusal != NULL ? run.refusal
-						   : &refusal_internal, NULL);
+	return serve_refuse(s, run.refusal, NULL);
 }
 
 /*
@@ -328,14 +335,14 @@ static int tell(struct serve *s)
 	return step_backend(s);
 }
 
-void serve_request(struct FCGX_Request *fcgi, int fd, const struct config *c,
-		   const char *backend)
+void serve_request(struct FCGX_Request *fcgi, struct session *session,
+		   const struct config *c, const char *backend)
 {
-	struct serve s = { .fcgi = fcgi, .fd = fd, .c = c, .backend = backend,
+	struct serve s = { .fcgi = fcgi, .fd = session->fd, .c = c,
+			   .backend = backend, .session = session,
 			   .spool = SPOOL_INIT, .age_ms = -1 };
 	int64_t began = clock_ms();
 
-	s.session = session_begin(fd, c->total_ms);
 	commands_init(&s.commands);
 	if (tell(&s) < 0) {
 		session_stage(s.session, STAGE_REPLY);
@@ -351,7 +358,7 @@ void serve_request(struct FCGX_Request *fcgi, int fd, const struct config *c,
 	s.audit.ms = clock_ms() - began;
 	if (s.audit.verdict != NULL)
 		audit_log(&s.audit);
-	session_end(s.session);
+	session_stage(s.session, STAGE_REPLY);
 	spool_clear(&s.spool);
 	commands_clear(&s.commands);
 	buf_clear(&s.git_dir);

@@ -32,7 +32,7 @@ struct session {
 	int64_t deadline; /* clock_ms(); its stages end before, by themselves */
 	uint64_t in, out; /* bytes */
 	pid_t pid;        /* of the backend, or 0 */
-	int fd;           /* the FastCGI connection */
+	int fd;           /* the FastCGI connection; valid until session_end */
 	int in_use;
 	int shut;         /* by session_watch */
 	int shed;         /* ended to make room for others */

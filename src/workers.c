@@ -139,27 +139,39 @@ static void close_gently(int fd)
 		       poll(&p, 1, clock_left(until)) > 0 &&
 		       recv(fd, rest, sizeof(rest), MSG_DONTWAIT) > 0)
 			;
-	close(fd);
 }
 
+/*
+ * A session has a descriptor of its own, which is valid until its end whatever
+ * libfcgi closes, so that nobody shuts a connection that has become another's.
+ */
 static void serve_connection(struct workers *w, int fd, int full)
 {
 	struct shared_config *sc;
+	struct session *session;
 	FCGX_Request fcgi;
-	int own = -1;
+	int own;
 
 	if (read_parameters(&fcgi, fd) < 0)
 		return;
 	sc = hold(w);
-	serve_request(&fcgi, fd, sc->c, full ? NULL : w->backend);
-	release(w, sc);
 	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	session = own >= 0 ? session_begin(own, sc->c->total_ms) : NULL;
+	if (session != NULL)
+		serve_request(&fcgi, session, sc->c, full ? NULL : w->backend);
+	else
+		log_error("a request is dropped: %s", strerror(errno));
 	/* one request a connection: an idle one would hold this worker */
 	fcgi.keepConnection = 0;
-	fcgi.detached = own >= 0; /* closed without shutdown: we do that */
+	fcgi.detached = 1; /* closed without more: we do the rest */
 	FCGX_Finish_r(&fcgi);
-	if (own >= 0)
+	if (session != NULL) {
 		close_gently(own);
+		session_end(session);
+	}
+	if (own >= 0)
+		close(own);
+	release(w, sc);
 }
 
 static void *work(void *arg);

@@ -3,6 +3,7 @@
 # Everything lives below T, which is removed at the end (KEEP=1 keeps it),
 # listens on 127.0.0.1 or on unix sockets, and is ended by process id. Takes
 # BUILD and SOURCE from the environment, and nothing else of it reaches git.
+# LIGHT=yes asks those that do much of the same for less of it.
 
 set -u
 umask 022
@@ -315,7 +316,7 @@ conf_nginx() {
 		pid $T/nginx/pid;
 		$([ "$(id -u)" -ne 0 ] || echo "user $ME;")
 		error_log stderr;
-		events { worker_connections 512; }
+		events { worker_connections 4096; }
 		http {
 			access_log $T/nginx/access.log;
 			client_body_temp_path $T/nginx/body;

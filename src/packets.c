@@ -1,0 +1,67 @@
+/*
+ * Pkt-lines that pass by. Takes the bytes of an answer of git, knows where one
+ * packet ends and whether they carry a side-band; what is none is lost from
+ * there on. Keeps no payload.
+ */
+#include "packets.h"
+
+/* A length counts its own four digits; 0 to 3 are special packets. */
+#define HEAD 4
+
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
+/* The length is there: a payload follows, or nothing does. */
+static void take_head(struct packets *p)
+{
+	size_t n = 0;
+	unsigned i;
+
+	for (i = 0; i < HEAD; i++) {
+		int d = digit(p->head[i]);
+
+		if (d < 0)
+			p->lost = 1;
+		n = n * 16 + (size_t)d;
+	}
+	p->have = 0;
+	p->left = n > HEAD ? n - HEAD : 0;
+	p->begins = p->left > 0;
+}
+
+static size_t take_payload(struct packets *p, const char *data, size_t n)
+{
+	if (p->begins)
+		p->band = *data >= 1 && *data <= 3;
+	p->begins = 0;
+	if (n > p->left)
+		n = p->left;
+	p->left -= n;
+	return n;
+}
+
+void packets_feed(struct packets *p, const void *data, size_t n)
+{
+	const char *at = data, *end = at + n;
+
+	while (at < end && !p->lost) {
+		if (p->left > 0) {
+			at += take_payload(p, at, (size_t)(end - at));
+			continue;
+		}
+		p->head[p->have++] = *at++;
+		if (p->have == HEAD)
+			take_head(p);
+	}
+}
+
+int packets_whole(const struct packets *p)
+{
+	return !p->lost && p->have == 0 && p->left == 0;
+}

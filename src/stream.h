@@ -1,0 +1,45 @@
+#ifndef STREAM_H
+#define STREAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct session;
+
+/*
+ * The answer of a backend on its way: records of FCGI_STDOUT (FastCGI
+ * specification, 5.3 and 3.3), sent with a bound on every wait. Nothing else
+ * is written to the connection meanwhile.
+ */
+struct stream {
+	int fd;
+	unsigned id;            /* of the request */
+	struct session *session;
+	int64_t write_ms;       /* the client takes nothing for so long */
+	unsigned char head[8];  /* of the record that is being sent */
+	const char *data;       /* what of it is not sent, head first */
+	size_t head_left, data_left;
+};
+
+enum stream_end {
+	STREAM_OK = 0,
+	STREAM_LATE, /* it took nothing for write_ms */
+	STREAM_OVER, /* the session's time is over */
+	STREAM_GONE, /* the client left */
+};
+
+/*
+ * Send all of data. Unless STREAM_OK is returned, data must stay where it is
+ * until stream_break, for a record of it may be half sent.
+ */
+enum stream_end stream_send(struct stream *s, const char *data, size_t n);
+
+/*
+ * End an answer that cannot be ended, so that the web server does not take it
+ * for whole: the rest of the record that is being sent, last (may be empty),
+ * and a record that is none. Never waits. Nothing can be sent after this.
+ */
+void stream_break(struct stream *s, const struct buf *last);
+
+#endif

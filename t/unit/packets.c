@@ -1,0 +1,71 @@
+/* Pkt-lines that pass by, cut at every byte. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "packets.h"
+
+/* Two lines, a flush, a delimiter and a side-band packet. */
+static const char stream[] = "0006a\n" "0005b" "0000" "0001" "0007\1xy";
+static const size_t ends[] = { 0, 6, 11, 15, 19, 26 };
+
+static int is_end(size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (ends[i] == n)
+			return 1;
+	return 0;
+}
+
+static void test_every_cut(void **state)
+{
+	size_t n, at, len = sizeof(stream) - 1;
+
+	(void)state;
+	assert_int_equal(len, 26);
+	for (n = 0; n <= len; n++) {
+		struct packets whole = PACKETS_INIT, bytes = PACKETS_INIT;
+
+		packets_feed(&whole, stream, n);
+		for (at = 0; at < n; at++)
+			packets_feed(&bytes, stream + at, 1);
+		assert_int_equal(packets_whole(&whole), is_end(n));
+		assert_int_equal(packets_whole(&bytes), is_end(n));
+		assert_int_equal(whole.band, n > 23);
+		assert_int_equal(bytes.band, n > 23);
+	}
+}
+
+static void test_no_packets(void **state)
+{
+	static const char *const bad[] = { "PACK", "00g0", "0 00", "-001",
+					   "0006a\nPACK" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct packets p = PACKETS_INIT;
+
+		packets_feed(&p, bad[i], strlen(bad[i]));
+		assert_int_equal(packets_whole(&p), 0);
+		/* and never again */
+		packets_feed(&p, "0000", 4);
+		assert_int_equal(packets_whole(&p), 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_cut),
+		cmocka_unit_test(test_no_packets),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
