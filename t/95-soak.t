@@ -1,7 +1,7 @@
 #!/bin/bash
 # Many requests, one after another and beside each other, good and bad: no
 # descriptor, process, thread or temporary file more than before, and no
-# memory that grows.
+# memory that grows. Then bench/soak, for SOAK seconds, 60 by default.
 . "${SOURCE:?}/t/lib.sh"
 
 upstream acme/web
@@ -68,4 +68,15 @@ is "upstream has what was pushed" "$(tip "$T/up/acme/web.git" main)" \
 	"$(tip "$T/web" main)"
 stop gate
 is "the gate ends cleanly" $rc 0
+
+# real clients, some of which are killed
+SOAK=${SOAK:-${LIGHT:+15}}
+ok "a soak of ${SOAK:-60} s: nothing fails but what was killed, nothing grows" \
+	"$SOURCE/bench/soak" "${SOAK:-60}s" "$BUILD"
+cp "$T/out" "$T/soak"
+diag "$(grep operations "$T/soak")"
+like "it has clones, fetches and pushes, some of them killed" \
+	' [1-9][0-9]* clones, [1-9][0-9]* fetches, [1-9][0-9]* pushes; [1-9]' \
+	"$T/soak"
+is "each of its statements is met" "$(grep -c '| no |$' "$T/soak")" 0
 done_testing
