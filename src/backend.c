@@ -106,13 +106,16 @@ static void read_err(struct backend *b)
 /* Returns -1 when the client is no longer there, or is not to get more. */
 static int send_bytes(struct backend *b, const char *data, size_t n)
 {
+	enum session_turn turn;
 	enum stream_end end;
 
 	if (b->client_gone)
 		return 0; /* read on for a push that must finish */
-	session_writing(b->run->session, 1);
+	session_writing(b->run->session);
 	end = stream_send(&b->run->stream, data, n);
-	session_writing(b->run->session, 0);
+	turn = session_written(b->run->session);
+	if (end == STREAM_OK && turn != TURN_OK)
+		end = turn == TURN_GONE ? STREAM_GONE : STREAM_OVER;
 	/* the backend waited for the client, not we for it */
 	b->quiet_until = clock_ms() + b->silence_ms;
 	switch (end) {
@@ -322,8 +325,11 @@ static enum backend_end finish(struct backend *b, int pumped)
 
 	if (pumped == 0)
 		status = child_wait(&b->child, EXIT_MS);
-	if (status < 0)
+	if (status < 0) {
+		/* a hook that has not been told yes is not told so now */
+		session_may_stop(b->run->session);
 		status = child_stop(&b->child, GRACE_MS);
+	}
 	session_pid(b->run->session, 0);
 	read_rest(b);
 	if (b->limit == NULL)

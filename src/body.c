@@ -13,6 +13,12 @@
 #include "gunzip.h"
 #include "session.h"
 
+/*
+ * What git sends in gzip, names and ids in hexadecimal, becomes about twice as
+ * large; a pack hardly at all. More than this is meant to fill a disk.
+ */
+#define RATIO 64
+#define RATIO_FROM (1 << 20)
 /* libfcgi reads so much at once. */
 #define CHUNK 8192
 
@@ -85,6 +91,8 @@ static int give(void *arg, const void *data, size_t n)
 	r->given += n;
 	if (r->given > r->body->max)
 		r->end = BODY_TOO_LARGE;
+	else if (r->given > RATIO_FROM && r->given / RATIO > r->got)
+		r->end = BODY_BOMB;
 	else if (r->sink(r->arg, data, n) < 0)
 		r->end = BODY_STOPPED;
 	return r->end == BODY_COMPLETE ? 0 : -1;

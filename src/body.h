@@ -28,6 +28,7 @@ enum body_end {
 	BODY_SHED,      /* the session was ended to make room for others */
 	BODY_TOO_LONG,  /* more than it said; the rest was not read */
 	BODY_TOO_LARGE, /* more than max; likewise */
+	BODY_BOMB,     /* inflates to far more than anything of git's */
 	BODY_DAMAGED,   /* not gzip, or not all of it; likewise */
 	BODY_STOPPED,   /* the sink said so; likewise */
 };

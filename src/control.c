@@ -55,15 +55,23 @@ static char *join(const struct config *c, const char *name)
 	return buf_take(&b);
 }
 
-/* Is another responder answering there? */
-static int in_use(const struct sockaddr_un *sa, int type)
+/* Returns 0, or -1, logged, when another responder answers there. */
+static int not_in_use(const char *path, int type)
 {
 	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int rc = connect(fd, (const struct sockaddr *)sa, sizeof(*sa));
+	struct sockaddr_un sa;
+	int used = 0;
 
+	if (fd >= 0 && address(&sa, path) == 0)
+		/* EAGAIN: its queue is full */
+		used = connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0 ||
+		       errno == EAGAIN;
 	if (fd >= 0)
 		close(fd);
-	return rc == 0;
+	if (used)
+		log_error("%s: another git-gated runs on this state directory; "
+			  "stop it or set gate.state", path);
+	return used ? -1 : 0;
 }
 
 static int listen_at(const char *path, int type)
@@ -73,11 +81,6 @@ static int listen_at(const char *path, int type)
 
 	if (address(&sa, path) < 0)
 		return -1;
-	if (in_use(&sa, type)) {
-		log_error("%s: another git-gated runs on this state directory; "
-			  "stop it or set gate.state", path);
-		return -1;
-	}
 	unlink(path);
 	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	rc = fd < 0 ? -1 : bind(fd, (struct sockaddr *)&sa, sizeof(sa));
@@ -98,6 +101,11 @@ int control_open(struct control *ctl, const struct config *c)
 {
 	ctl->stream_path = join(c, "control");
 	ctl->notes_path = join(c, "notes");
+	/* both, before anything of another's is removed */
+	if (not_in_use(ctl->stream_path, SOCK_STREAM) < 0 ||
+	    not_in_use(ctl->notes_path, SOCK_DGRAM) < 0)
+		return -1;
+	ctl->was_left = access(ctl->stream_path, F_OK) == 0;
 	ctl->stream_fd = listen_at(ctl->stream_path, SOCK_STREAM);
 	if (ctl->stream_fd >= 0)
 		ctl->notes_fd = listen_at(ctl->notes_path, SOCK_DGRAM);

@@ -14,6 +14,7 @@ struct config;
 struct control {
 	int stream_fd;
 	int notes_fd;
+	int was_left; /* an earlier responder did not end by itself */
 	char *stream_path;
 	char *notes_path;
 };

@@ -198,15 +198,21 @@ static int turn(struct gated *g, int timeout_ms)
 	return p[0].revents != 0 ? take_signals(g) : 0;
 }
 
-/* What runs may finish, bounded; a client that is cut sees it. */
+/*
+ * What runs may finish, bounded; a client that is cut sees it. Who forwards
+ * has a bound of his own and is waited for.
+ */
 static void stop(struct gated *g)
 {
 	int64_t deadline = clock_ms() + g->stop_ms + UNWIND_MS;
+	int64_t forward = deadline + g->c->forward_ms;
 
 	log_info("stopping; %u sessions run", session_number());
 	workers_stop(g->workers);
 	session_hurry(g->stop_ms);
-	while (workers_join(g->workers, 0) < 0 && clock_left(deadline) > 0) {
+	while (workers_join(g->workers, 0) < 0 &&
+	       (clock_left(deadline) > 0 ||
+		(session_forwarding() > 0 && clock_left(forward) > 0))) {
 		session_watch();
 		turn(g, 20);
 	}
@@ -267,7 +273,8 @@ static int start(struct gated *g, const char *fds, const char *pid)
 		return -1;
 	if (control_open(&g->control, g->c) < 0)
 		return -1;
-	strays_end(g->c);
+	if (g->control.was_left)
+		strays_end(g->c);
 	mirror_clean(g->c);
 	passed_clean(g->c);
 	preflight_clean(g->c);
@@ -328,7 +335,7 @@ static void bound_memory(void)
 
 static char *keep(const char *value)
 {
-	return value != NULL ? mem_strdup(value) : NULL;
+	return value ? mem_strdup(value) : NULL;
 }
 
 static int gated(struct gated *g, const char *fds, const char *pid)
@@ -351,7 +358,7 @@ static int gated(struct gated *g, const char *fds, const char *pid)
 	return run(g);
 }
 
-/* What a session that was cut off still uses stays until we exit. */
+/* What a worker that was cut off still uses stays until we exit. */
 static void clear(struct gated *g)
 {
 	control_close(&g->control);
@@ -359,12 +366,12 @@ static void clear(struct gated *g)
 		close(g->signal_fd);
 	if (g->wake_fd >= 0)
 		close(g->wake_fd);
-	if (session_number() > 0)
-		return;
-	if (g->workers != NULL)
+	if (g->workers == NULL)
+		config_free(g->c);
+	else if (workers_join(g->workers, 0) == 0)
 		workers_free(g->workers);
 	else
-		config_free(g->c);
+		return;
 	free(g->backend);
 }
 

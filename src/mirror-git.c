@@ -34,6 +34,10 @@ static enum fault_kind run_watched(struct mirror_job *j, const char *git_dir,
 				   const char *const *argv, size_t max,
 				   int watch, struct buf *out)
 {
+	/* a mirror may be of any size; its time is bounded otherwise */
+	const struct child_limits limits = { .memory = j->c->memory,
+					     .processes = j->c->processes,
+					     .files = j->c->files };
 	struct child child = CHILD_INIT;
 	struct env e = ENV_INIT;
 	enum fault_kind fault;
@@ -47,6 +51,7 @@ static enum fault_kind run_watched(struct mirror_job *j, const char *git_dir,
 	child.envp = env_list(&e);
 	child.dir = "/";
 	child.watch = watch;
+	child.limits = &limits;
 	buf_reset(&j->words);
 	status = child_run(&child, NULL, max, clock_left(j->deadline), out,
 			   &j->words);

@@ -184,23 +184,26 @@ static enum fault_kind refresh_in_turn(const struct config *c,
 static int is_passing(enum fault_kind fault)
 {
 	return fault == FAULT_UNREACHABLE || fault == FAULT_TIMEOUT ||
-	       fault == FAULT_AGENT;
+	       fault == FAULT_AGENT || fault == FAULT_BUSY;
 }
 
-static struct mirror_wait wait_of(const struct config *c, int client)
+static struct mirror_wait wait_of(const struct config *c, int client,
+				  int64_t left_ms)
 {
 	int64_t now = clock_ms();
 
-	return (struct mirror_wait){ .refresh = now + c->refresh_ms,
+	if (left_ms > c->refresh_ms)
+		left_ms = c->refresh_ms;
+	return (struct mirror_wait){ .refresh = now + left_ms,
 				     .push = now + c->queue_ms,
 				     .client = client };
 }
 
 int mirror_refresh(const struct config *c, const struct config_repo *r,
-		   const char *name, int client, int64_t *age_ms,
-		   enum fault_kind *fault)
+		   const char *name, int client, int64_t left_ms,
+		   int64_t *age_ms, enum fault_kind *fault)
 {
-	struct mirror_wait wait = wait_of(c, client);
+	struct mirror_wait wait = wait_of(c, client, left_ms);
 	struct buf path = BUF_INIT;
 	int64_t age;
 	int rc = 0;
@@ -254,7 +257,7 @@ void mirror_push_end(const char *path, const char *id, int broken)
 int mirror_push_begin(const struct config *c, const struct config_repo *r,
 		      const char *name, const char *id, int client)
 {
-	struct mirror_wait wait = wait_of(c, client);
+	struct mirror_wait wait = wait_of(c, client, c->refresh_ms);
 	struct buf path = BUF_INIT;
 	int rc = mirror_path(c, r, name, &path);
 

@@ -15,7 +15,11 @@
 
 /* What is read of a request that policy has not let through. */
 #define STRANGER_BYTES (1 << 20)
-#define STRANGER_MS 5000
+/* How long a fetch's is read, or one of those. */
+#define SHORT_MS 5000
+/* Of a request that has no body, or of one too many. */
+#define HASTE_BYTES (64 << 10)
+#define HASTE_MS 500
 /* A flush-pkt, "0000", which ends the commands of a push. */
 #define FLUSH_LEN 4
 
@@ -185,6 +189,9 @@ static int refuse_body(struct serve *s, enum body_end end)
 		return serve_refuse(s, &refusal_shed,
 				    "its body came slowest when all of "
 				    "gate.workers were taken");
+	case BODY_BOMB:
+		return serve_refuse(s, &refusal_too_large, "it inflates to "
+				    "more than 64 times its size");
 	case BODY_DAMAGED:
 		break;
 	}
@@ -286,26 +293,46 @@ static int wants_commands(const struct serve *s)
 }
 
 /*
+ * How much more of a request is taken in, and for how long. git shows what a
+ * push was refused for once all of it has been sent; all else that a git
+ * client sends after an answer is short, and so is our patience.
+ */
+static uint64_t patience(const struct serve *s, int64_t *ms)
+{
+	if (s->haste || s->route.kind != ROUTE_RPC) {
+		*ms = HASTE_MS;
+		return HASTE_BYTES;
+	}
+	*ms = SHORT_MS;
+	if (!s->known)
+		return STRANGER_BYTES;
+	/* a session's time is this one's, and it is the first to make room */
+	if (is_push(s))
+		*ms = session_left(s->session);
+	return most(s);
+}
+
+/*
  * Take in what the client still sends, or the web server gives it an error of
- * its own in place of ours; the session's time and the receive time-out bound
- * this. A GET's empty body is read for the same reason. Who may not even push
- * here gets less patience: no git client sends a body after such an answer.
+ * its own in place of ours. A GET's empty body is read for the same reason.
  */
 void serve_drain(struct serve *s)
 {
 	struct body body = { .fcgi = s->fcgi,
 			     .session = s->session,
-			     .length = -1,
-			     .max = s->known ? UINT64_MAX : STRANGER_BYTES };
+			     .length = -1 };
 	struct drain d = { .s = s, .commands = wants_commands(s) };
+	int64_t ms;
 
 	if (s->body_read)
 		return;
-	if (!s->known)
-		session_limit(s->session, STRANGER_MS);
+	body.max = patience(s, &ms);
+	session_limit(s->session, ms);
+	session_stage(s->session, STAGE_DRAIN);
 	if (d.commands && is_gzip(s))
 		d.gunzip = gunzip_new();
 	body_read(&body, drain, &d);
 	gunzip_free(d.gunzip);
+	session_stage(s->session, STAGE_REPLY);
 	s->body_read = 1;
 }

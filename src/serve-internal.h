@@ -33,6 +33,7 @@ struct serve {
 	int body_read;
 	int broken; /* the backend did not end by itself */
 	int known;  /* policy has let it through */
+	int haste;  /* there is no time for it */
 	int64_t age_ms; /* of what an offline mirror serves; -1: fresh */
 
 	struct refusal why;

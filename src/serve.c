@@ -23,8 +23,8 @@
 #include "reply.h"
 #include "stream.h"
 
-/* What is read of a request when the gate is full. */
-#define FULL_MS 500
+/* One request, when the gate is full. */
+#define FULL_MS 200
 /* A flush-pkt, "0000". */
 #define FLUSH_LEN 4
 /* An advertisement counts for the RPCs that follow it, this long. */
@@ -76,6 +76,7 @@ static int step_request(struct serve *s)
 	s->audit.id = s->session->id;
 	s->audit.who = s->req.who;
 	s->audit.addr = s->req.addr;
+	session_name(s->session, s->req.who, s->req.addr, "", "-");
 	if (rc < 0)
 		return serve_refuse(s, &refusal_bad_request, error);
 	if (*s->req.path == '\0')
@@ -143,6 +144,65 @@ static int step_policy(struct serve *s)
 	return 0;
 }
 
+static struct session_caps caps_of(const struct config *c)
+{
+	return (struct session_caps){
+		.all = c->max_sessions, .client = c->max_per_client,
+		.repo = c->max_per_repo, .waiting = c->max_waiting,
+		/* whatever one client does, half is left for others */
+		.share = c->workers / 2,
+	};
+}
+
+static int refuse_turn(struct serve *s, enum session_turn turn)
+{
+	switch (turn) {
+	case TURN_OK:
+		return 0;
+	case TURN_SHARE:
+		s->haste = 1;
+		return serve_refuse(s, &refusal_share, "half of gate.workers "
+				    "is this client's");
+	case TURN_FULL:
+		return serve_refuse(s, &refusal_full, "no place, and no room "
+				    "in the queue: session.maxWaiting");
+	case TURN_LATE:
+		return serve_refuse(s, &refusal_late, "no place within "
+				    "session.queueTimeout");
+	case TURN_GONE:
+		return serve_refuse(s, &refusal_late, "the client left while "
+				    "it waited for a place");
+	case TURN_OVER:
+		break;
+	}
+	return serve_refuse(s, &refusal_over, "session.sessionTimeout, while "
+			    "it waited for a place");
+}
+
+/* As early as the client is known, strangers too. */
+static int step_arrive(struct serve *s)
+{
+	struct session_caps caps = caps_of(s->c);
+
+	return refuse_turn(s, session_arrive(s->session, &caps));
+}
+
+/* Before a body is taken in: could its backend run at all? */
+static int step_enter(struct serve *s)
+{
+	struct session_caps caps = caps_of(s->c);
+
+	return refuse_turn(s, session_enter(s->session, &caps));
+}
+
+static int step_place(struct serve *s, enum session_pool pool)
+{
+	struct session_caps caps = caps_of(s->c);
+
+	return refuse_turn(s, session_place(s->session, pool, &caps,
+					    s->c->queue_ms));
+}
+
 /*
  * The upstream is asked at each advertisement. An RPC follows one: a fetch asks
  * again only if that was long ago, for protocol v2 tells references in the
@@ -161,9 +221,15 @@ static int step_mirror(struct serve *s)
 					? INT64_MAX
 					: ADVERTISED_MS))
 		return 0;
+	if (s->repo->upstream == NULL)
+		return mirror_fresh_enough(s->c, s->repo, s->route.repo, 0)
+			       ? 0 : refuse_fault(s, FAULT_NOT_FOUND);
+	if (step_place(s, POOL_MIRROR) < 0)
+		return -1;
 	session_stage(s->session, STAGE_MIRROR);
-	rc = mirror_refresh(s->c, s->repo, s->route.repo, s->fd, &s->age_ms,
-			    &fault);
+	rc = mirror_refresh(s->c, s->repo, s->route.repo, s->fd,
+			    session_left(s->session), &s->age_ms, &fault);
+	session_place_end(s->session);
 	if (rc < 0)
 		return refuse_fault(s, fault);
 	if (rc == 0)
@@ -247,7 +313,9 @@ static int step_backend(struct serve *s)
 				      s->session->id, s->fd) < 0)
 		return serve_refuse(s, &refusal_overloaded,
 				    "waited for an ended push's objects");
-	rc = run_backend(s);
+	rc = step_place(s, POOL_BACKEND);
+	if (rc == 0)
+		rc = run_backend(s);
 	if (push) {
 		mirror_push_end(s->git_dir.data, s->session->id, s->broken);
 		passed_remove(s->c, s->session->id);
@@ -255,68 +323,20 @@ static int step_backend(struct serve *s)
 	return rc;
 }
 
-static struct session_caps caps_of(const struct config *c)
-{
-	return (struct session_caps){
-		.all = c->max_sessions, .client = c->max_per_client,
-		.repo = c->max_per_repo, .waiting = c->max_waiting,
-		/* whatever one client does, half is left for others */
-		.share = c->workers / 2,
-	};
-}
-
-static int refuse_turn(struct serve *s, enum session_turn turn)
-{
-	switch (turn) {
-	case TURN_OK:
-		return 0;
-	case TURN_SHARE:
-		return serve_refuse(s, &refusal_share, "half of gate.workers "
-				    "is this client's");
-	case TURN_FULL:
-		return serve_refuse(s, &refusal_full, "no place, and no room "
-				    "in the queue: session.maxWaiting");
-	case TURN_LATE:
-		return serve_refuse(s, &refusal_late, "no place within "
-				    "session.queueTimeout");
-	case TURN_GONE:
-		return serve_refuse(s, &refusal_late, "the client left while "
-				    "it waited for a place");
-	case TURN_OVER:
-		break;
-	}
-	return serve_refuse(s, &refusal_over, "session.sessionTimeout, while "
-			    "it waited for a place");
-}
-
-/* Before a body is taken in: could its backend run at all? */
-static int step_enter(struct serve *s)
-{
-	struct session_caps caps = caps_of(s->c);
-
-	return refuse_turn(s, session_enter(s->session, &caps));
-}
-
-static int step_place(struct serve *s)
-{
-	struct session_caps caps = caps_of(s->c);
-
-	return refuse_turn(s, session_place(s->session, &caps,
-					    s->c->queue_ms));
-}
-
 /* This worker is the last: make room, and be gone. */
-static int refuse_full(struct serve *s)
+static void hurry(struct serve *s)
 {
+	s->haste = 1;
 	session_limit(s->session, FULL_MS);
 	if (session_shed())
 		log_warn("the gate is full; the slowest request is ended");
-	return serve_refuse(s, &refusal_full, "gate.workers are all taken");
 }
 
 /* Returns 0 when the client has its answer, -1 when s->why is to be given. */
 static int tell(struct serve *s)
 {
+	if (s->backend == NULL)
+		hurry(s);
 	if (step_request(s) < 0 || step_route(s) < 0)
 		return -1;
 	if (s->route.kind == ROUTE_HEALTH) {
@@ -325,13 +345,15 @@ static int tell(struct serve *s)
 		return 0;
 	}
 	if (s->backend == NULL)
-		return refuse_full(s);
-	if (step_policy(s) < 0 || step_enter(s) < 0 || step_mirror(s) < 0)
+		return serve_refuse(s, &refusal_full,
+				    "gate.workers are all taken");
+	if (step_arrive(s) < 0 || step_policy(s) < 0 || step_enter(s) < 0 ||
+	    step_mirror(s) < 0)
 		return -1;
 	if (s->route.kind == ROUTE_RPC && serve_body(s) < 0)
 		return -1;
-	if (step_place(s) < 0)
-		return -1;
+	/* nothing of it is outstanding: it is not slow, whatever it waits for */
+	session_stage(s->session, STAGE_QUEUE);
 	return step_backend(s);
 }
 

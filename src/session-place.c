@@ -24,6 +24,8 @@
 #define STALL_MS 100
 /* Nothing announces that a client has stalled: look again. */
 #define LOOK_MS 250
+/* Waiting for an upstream costs less than a backend at work. */
+#define MIRROR_TIMES 4
 /* Slow is a body that comes with fewer bytes a second, after so long. */
 #define SLOW_RATE (64 << 10)
 #define SLOW_AFTER_MS 2000
@@ -31,6 +33,7 @@
 /* Those of the configuration that is in force. */
 static struct session_caps caps;
 static uint64_t turns;
+static int64_t granted; /* clock_ms() of the last look at the queue */
 
 static int same_client(const struct session *a, const struct session *b)
 {
@@ -58,7 +61,8 @@ static struct count count_working(const struct session *s, int64_t now)
 	for (i = 0; i < session_size; i++) {
 		const struct session *other = &session_entries[i];
 
-		if (other == s || !works(other, now))
+		if (other == s || other->pool != s->pool ||
+		    !works(other, now))
 			continue;
 		n.all++;
 		n.client += same_client(other, s);
@@ -67,28 +71,41 @@ static struct count count_working(const struct session *s, int64_t now)
 	return n;
 }
 
-static int fits(const struct count *n)
+static unsigned cap_of_all(int pool)
 {
-	return n->all < caps.all && n->client < caps.client &&
+	return pool == POOL_MIRROR ? caps.all * MIRROR_TIMES : caps.all;
+}
+
+static int fits(const struct count *n, int pool)
+{
+	return n->all < cap_of_all(pool) && n->client < caps.client &&
 	       n->repo < caps.repo;
+}
+
+static int same_ask(const struct session *a, const struct session *b)
+{
+	return a->pool == b->pool && same_client(a, b) &&
+	       strcmp(a->repo, b->repo) == 0;
 }
 
 /* The waiting session that is next, or NULL while none may run. */
 static struct session *next_waiter(int64_t now)
 {
 	struct session *next = NULL;
+	const struct session *counted = NULL;
+	struct count n = { 0, 0, 0 };
 	unsigned fewest = 0, i;
 
 	for (i = 0; i < session_size; i++) {
 		struct session *s = &session_entries[i];
-		struct count n;
 
 		if (!s->in_use || s->place != PLACE_WAITING)
 			continue;
-		n = count_working(s, now);
-		if (n.all >= caps.all)
-			return NULL;
-		if (!fits(&n))
+		/* a long queue is mostly of one client for one repository */
+		if (counted == NULL || !same_ask(s, counted))
+			n = count_working(s, now);
+		counted = s;
+		if (!fits(&n, s->pool))
 			continue;
 		if (next == NULL || n.client < fewest ||
 		    (n.client == fewest && s->number < next->number)) {
@@ -105,6 +122,7 @@ void session_place_grant(void)
 	struct session *s;
 	uint64_t one = 1;
 
+	granted = now;
 	while ((s = next_waiter(now)) != NULL) {
 		s->place = PLACE_HELD;
 		if (write(s->wake_fd, &one, sizeof(one)) < 0)
@@ -141,29 +159,49 @@ static int queue_has_room(const struct session *s)
 	return all < caps.waiting && client < (caps.waiting + 1) / 2;
 }
 
+enum session_turn session_arrive(struct session *s,
+				 const struct session_caps *c)
+{
+	unsigned here = 0, i;
+
+	pthread_mutex_lock(&session_lock);
+	for (i = 0; i < session_size; i++)
+		here += session_entries[i].in_use &&
+			same_client(&session_entries[i], s);
+	pthread_mutex_unlock(&session_lock);
+	return here > c->share ? TURN_SHARE : TURN_OK;
+}
+
 enum session_turn session_enter(struct session *s,
 				const struct session_caps *c)
 {
 	enum session_turn turn = TURN_OK;
 	struct count n;
-	unsigned here = 0, i;
 
 	pthread_mutex_lock(&session_lock);
 	caps = *c;
-	for (i = 0; i < session_size; i++)
-		here += session_entries[i].in_use &&
-			same_client(&session_entries[i], s);
+	s->pool = POOL_BACKEND;
 	n = count_working(s, clock_ms());
-	if (here > caps.share)
-		turn = TURN_SHARE;
-	else if (!fits(&n) && !queue_has_room(s))
+	if (!fits(&n, s->pool) && !queue_has_room(s))
 		turn = TURN_FULL;
 	pthread_mutex_unlock(&session_lock);
 	return turn;
 }
 
-/* Take one at once, or stand in the queue. */
-static enum session_turn ask(struct session *s, const struct session_caps *c)
+/* Stand in the queue; session_lock is held. */
+static enum session_turn queue_up(struct session *s)
+{
+	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->wake_fd < 0)
+		return TURN_FULL;
+	s->number = turns++;
+	s->place = PLACE_WAITING;
+	return TURN_OK;
+}
+
+/* Take one at once, or wait for it. */
+static enum session_turn ask(struct session *s, enum session_pool pool,
+			     const struct session_caps *c)
 {
 	enum session_turn turn = TURN_OK;
 	struct count n;
@@ -171,22 +209,18 @@ static enum session_turn ask(struct session *s, const struct session_caps *c)
 	pthread_mutex_lock(&session_lock);
 	caps = *c;
 	s->writing = 0;
+	s->pool = pool;
 	/* who waits and may run comes before us */
 	session_place_grant();
 	n = count_working(s, clock_ms());
-	if (fits(&n)) {
+	if (fits(&n, pool))
 		s->place = PLACE_HELD;
-	} else if (!queue_has_room(s)) {
+	else if (queue_has_room(s))
+		turn = queue_up(s);
+	else
 		turn = TURN_FULL;
-	} else {
-		s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		s->number = turns++;
+	if (s->place == PLACE_WAITING)
 		s->stage = STAGE_QUEUE;
-		if (s->wake_fd >= 0)
-			s->place = PLACE_WAITING;
-		else
-			turn = TURN_FULL;
-	}
 	pthread_mutex_unlock(&session_lock);
 	return turn;
 }
@@ -196,7 +230,9 @@ static int is_held(struct session *s)
 	int held;
 
 	pthread_mutex_lock(&session_lock);
-	session_place_grant();
+	/* one of all that wait looks */
+	if (clock_ms() - granted >= LOOK_MS)
+		session_place_grant();
 	held = s->place == PLACE_HELD;
 	pthread_mutex_unlock(&session_lock);
 	return held;
@@ -227,14 +263,12 @@ static enum session_turn wait_turn(struct session *s, int64_t until)
 	}
 }
 
-enum session_turn session_place(struct session *s,
-				const struct session_caps *c,
-				int64_t timeout_ms)
+/* In the queue, if it stands there; then out of it. */
+static enum session_turn wait_until(struct session *s, int64_t until)
 {
-	int64_t until = clock_ms() + timeout_ms;
-	enum session_turn turn = ask(s, c);
+	enum session_turn turn = TURN_OK;
 
-	if (turn == TURN_OK && s->wake_fd >= 0)
+	if (s->wake_fd >= 0)
 		turn = wait_turn(s, until);
 	if (turn != TURN_OK)
 		session_place_end(s);
@@ -246,6 +280,16 @@ enum session_turn session_place(struct session *s,
 	return turn;
 }
 
+enum session_turn session_place(struct session *s, enum session_pool pool,
+				const struct session_caps *c,
+				int64_t timeout_ms)
+{
+	int64_t until = clock_ms() + timeout_ms;
+	enum session_turn turn = ask(s, pool, c);
+
+	return turn == TURN_OK ? wait_until(s, until) : turn;
+}
+
 void session_place_end(struct session *s)
 {
 	pthread_mutex_lock(&session_lock);
@@ -255,11 +299,43 @@ void session_place_end(struct session *s)
 	pthread_mutex_unlock(&session_lock);
 }
 
-void session_writing(struct session *s, int waiting)
+void session_writing(struct session *s)
 {
 	pthread_mutex_lock(&session_lock);
-	s->writing = waiting ? clock_ms() : 0;
+	s->writing = clock_ms();
 	pthread_mutex_unlock(&session_lock);
+}
+
+enum session_turn session_written(struct session *s)
+{
+	int64_t now = clock_ms();
+	struct count n;
+
+	pthread_mutex_lock(&session_lock);
+	/* its place may be another's by now; what forwards needs none */
+	if (now - s->writing >= STALL_MS && s->stage != STAGE_FORWARD) {
+		n = count_working(s, now);
+		if (!fits(&n, s->pool))
+			queue_up(s);
+	}
+	s->writing = 0;
+	pthread_mutex_unlock(&session_lock);
+	/* as long as the session has time */
+	return wait_until(s, INT64_MAX);
+}
+
+/* Bytes a second, or -1 for one that nobody waits for; or it is not slow. */
+static int64_t rate_of(const struct session *s, int64_t now)
+{
+	int64_t age = now - s->began;
+
+	if (!s->in_use || s->shed)
+		return SLOW_RATE;
+	if (s->stage == STAGE_DRAIN)
+		return -1;
+	if (s->stage != STAGE_BODY || age < SLOW_AFTER_MS)
+		return SLOW_RATE;
+	return (int64_t)s->in * 1000 / age;
 }
 
 int session_shed(void)
@@ -271,12 +347,8 @@ int session_shed(void)
 	pthread_mutex_lock(&session_lock);
 	for (i = 0; i < session_size; i++) {
 		struct session *s = &session_entries[i];
-		int64_t age = now - s->began, rate;
+		int64_t rate = rate_of(s, now);
 
-		if (!s->in_use || s->shed || s->stage != STAGE_BODY ||
-		    age < SLOW_AFTER_MS)
-			continue;
-		rate = (int64_t)s->in * 1000 / age;
 		if (rate < slowest) {
 			slowest = rate;
 			victim = s;

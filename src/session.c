@@ -31,6 +31,7 @@ struct session *session_entries;
 unsigned session_size;
 static unsigned used;
 static int wake_fd = -1;
+static int64_t hurry; /* clock_ms() of everybody's deadline; 0: none */
 
 static const char *stage_name(enum session_stage stage)
 {
@@ -51,6 +52,8 @@ static const char *stage_name(enum session_stage stage)
 		return "forward";
 	case STAGE_REPLY:
 		return "reply";
+	case STAGE_DRAIN:
+		return "drain";
 	}
 	return "?";
 }
@@ -106,6 +109,8 @@ struct session *session_begin(int fd, int64_t total_ms)
 		s->wake_fd = -1;
 		s->began = clock_ms();
 		s->deadline = s->began + total_ms;
+		if (hurry != 0 && s->deadline > hurry)
+			s->deadline = hurry;
 		if (used++ == 0)
 			wake(); /* the watchdog slept without a deadline */
 	}
@@ -136,7 +141,8 @@ static void name_client(struct session *s, const char *who, const char *addr)
 	if (*who != '\0') {
 		/* no address begins so */
 		snprintf(s->client, sizeof(s->client), "=%s", s->who);
-	} else if (inet_pton(AF_INET6, addr, &ip) == 1) {
+	} else if (inet_pton(AF_INET6, addr, &ip) == 1 &&
+		   !IN6_IS_ADDR_V4MAPPED(&ip)) {
 		memset(ip.s6_addr + 8, 0, 8);
 		inet_ntop(AF_INET6, &ip, s->client, sizeof(s->client));
 	} else {
@@ -244,6 +250,18 @@ void session_count(struct session *s, uint64_t in, uint64_t out)
 	pthread_mutex_unlock(&session_lock);
 }
 
+unsigned session_forwarding(void)
+{
+	unsigned n = 0, i;
+
+	pthread_mutex_lock(&session_lock);
+	for (i = 0; i < session_size; i++)
+		n += session_entries[i].in_use &&
+		     session_entries[i].stage == STAGE_FORWARD;
+	pthread_mutex_unlock(&session_lock);
+	return n;
+}
+
 unsigned session_number(void)
 {
 	unsigned n;
@@ -304,13 +322,14 @@ void session_limit(struct session *s, int64_t left_ms)
 
 void session_hurry(int64_t left_ms)
 {
-	int64_t deadline = clock_ms() + left_ms;
 	unsigned i;
 
 	pthread_mutex_lock(&session_lock);
+	hurry = clock_ms() + left_ms;
 	for (i = 0; i < session_size; i++)
-		if (session_entries[i].in_use && session_entries[i].deadline > deadline)
-			session_entries[i].deadline = deadline;
+		if (session_entries[i].in_use &&
+		    session_entries[i].deadline > hurry)
+			session_entries[i].deadline = hurry;
 	pthread_mutex_unlock(&session_lock);
 }
 

@@ -19,6 +19,7 @@ enum session_stage {
 	STAGE_SCAN,    /* the hook says so */
 	STAGE_FORWARD, /* likewise: from here on it is left to finish */
 	STAGE_REPLY,
+	STAGE_DRAIN,   /* what a refused client still sends */
 };
 
 struct session {
@@ -40,7 +41,8 @@ struct session {
 
 	/* places, session-place.c */
 	char client[66];  /* who, else address; whose share this counts to */
-	int place;        /* enum place */
+	int place;        /* enum session_place_state */
+	int pool;         /* enum session_pool, of that place */
 	int64_t writing;  /* clock_ms() since when the client takes nothing */
 	uint64_t number;  /* of its turn in the queue */
 	int wake_fd;      /* eventfd, written when the place is given */
@@ -70,8 +72,9 @@ void session_count(struct session *s, uint64_t in, uint64_t out);
 void session_stage_of(const char *id, enum session_stage stage);
 enum session_stage session_stage_now(const struct session *s);
 
-/* How many are under way. */
+/* How many are under way; how many of them forward. */
 unsigned session_number(void);
+unsigned session_forwarding(void);
 
 /*
  * Milliseconds until the session's time is over, at least 0: the bound of
@@ -89,7 +92,7 @@ int session_watch(void);
 
 /* This session may not run longer than left_ms from now. */
 void session_limit(struct session *s, int64_t left_ms);
-/* None may. */
+/* None may, of those here and those that still begin. */
 void session_hurry(int64_t left_ms);
 
 /*
@@ -103,11 +106,15 @@ int session_may_forward(const char *id);
 int session_may_stop(struct session *s);
 
 /*
- * Places: how many backends may be at work, in all, for one client and for one
- * repository. A session holds one while its backend runs, but for when it waits
- * for others: for a client that does not take its answer, or for the upstream.
- * Who finds none waits; the next one goes to the client that has the fewest.
+ * Places: how many requests may be at work, in all, for one client and for one
+ * repository; those whose backend runs, and, four times as many in all, those
+ * that wait for an upstream. A session whose backend runs needs none while it
+ * waits for others: for a client that does not take its answer, or for the
+ * upstream of a push. Who finds none waits; the next one goes to the client
+ * that has the fewest.
  */
+enum session_pool { POOL_BACKEND, POOL_MIRROR };
+
 struct session_caps {
 	unsigned all, client, repo;
 	unsigned waiting; /* in all; one client may have half of them */
@@ -123,20 +130,30 @@ enum session_turn {
 	TURN_OVER,  /* the session's own time is over */
 };
 
-/* At the door, before a body is read: could it wait at all? After name. */
+/* At the door, as soon as the client is known: has it too many already? */
+enum session_turn session_arrive(struct session *s,
+				 const struct session_caps *caps);
+/* Before a body is read: could it wait at all? */
 enum session_turn session_enter(struct session *s,
 				const struct session_caps *caps);
 /* Take a place, waiting up to timeout_ms. session_end gives it back, too. */
-enum session_turn session_place(struct session *s,
+enum session_turn session_place(struct session *s, enum session_pool pool,
 				const struct session_caps *caps,
 				int64_t timeout_ms);
 void session_place_end(struct session *s);
-/* The client is (1) or is not (0) keeping us waiting. */
-void session_writing(struct session *s, int waiting);
 
 /*
- * All workers are taken: end the request whose body comes slowest, if any is
- * slow. Returns 1 when one was, else 0.
+ * Around each piece of an answer. After one that the client was slow to take,
+ * which lent the place to others, there may be none: then this waits, as long
+ * as the session has time. Returns TURN_OK, TURN_GONE or TURN_OVER.
+ */
+void session_writing(struct session *s);
+enum session_turn session_written(struct session *s);
+
+/*
+ * All workers are taken: end a request that was refused and still sends, or
+ * else the one whose body comes slowest, if any is slow. Returns 1 when one
+ * was ended, else 0.
  */
 int session_shed(void);
 int session_was_shed(const struct session *s);

@@ -30,7 +30,7 @@
 /* So many workers stay when there is nothing to do. */
 #define SPARE 8
 /* The web server closes its side once it has all; for one that does not. */
-#define CLOSE_MS 2000
+#define CLOSE_MS 500
 
 /* A configuration, kept until the last request that began under it ends. */
 struct shared_config {

@@ -160,7 +160,27 @@ done
 reading() { state && [ "$(grep -c ' four .* backend ' "$T/sessions")" -eq 6 ]; }
 ok "six slow readers where two may be at work" wait_for 20 reading
 for i in 1 2 3; do ok "others are served" git ls-remote "$GATE/one"; done
-for i in 1 2 3 4 5 6; do stop slow$i; done
+# all of them take up speed: their backends wait for a turn again
+for i in 1 2 3 4 5 6; do
+	stop slow$i
+	start slow$i curl -s --limit-rate 1k -o /dev/null --max-time 60 -H \
+		'Content-Type: application/x-git-upload-pack-request' \
+		--data-binary "@$T/want" "$GATE/four/git-upload-pack"
+done
+ok "six slow readers again" wait_for 20 reading
+at_work() { sed -n 's/.* sessions, \([0-9]*\) at work.*/\1/p' "$T/sessions"; }
+for i in 1 2 3 4 5 6; do
+	stop slow$i
+	start fast$i curl -s -o "$T/fast$i.out" --max-time 60 -H \
+		'Content-Type: application/x-git-upload-pack-request' \
+		--data-binary "@$T/want" "$GATE/four/git-upload-pack"
+done
+most=0
+while alive fast1 || alive fast6; do
+	state && [ "$(at_work)" -gt "$most" ] && most=$(at_work)
+done
+ok "never more than two at work" test "$most" -le 2
+for i in 1 2 3 4 5 6; do stop fast$i 0 20; done
 ok "they leave nothing" wait_for 10 idle
 stop nginx
 
@@ -169,11 +189,13 @@ stop nginx
 setup 8 'readTimeout = 30s'
 # half NAME WHO: a push that says a little and then no more
 half() {
-	rm -f "$T/$1.log"
-	start "$1" timeout 60 perl "$HERE/fcgi.pl" "$T/gate.sock" -body \
+	local name=$1 who=$2
+	shift 2
+	rm -f "$T/$name.log"
+	start "$name" timeout 60 perl "$HERE/fcgi.pl" "$T/gate.sock" -body \
 		"$T/a1.body" -half 50 "/one/git-receive-pack" \
-		REQUEST_METHOD=POST REMOTE_USER="$2" \
-		CONTENT_TYPE=application/x-git-receive-pack-request
+		REQUEST_METHOD=POST REMOTE_USER="$who" \
+		CONTENT_TYPE=application/x-git-receive-pack-request "$@"
 }
 in_body() { state && [ "$(grep -c ' body ' "$T/sessions")" -eq "$1" ]; }
 for i in 1 2 3 4; do half a$i ann; done
@@ -190,9 +212,109 @@ like "and its end has a reason" 'of all requests this one came slowest|session w
 	<(cat "$T"/[ab][0-9].log "$T/gate.log")
 for name in "${!PID[@]}"; do [ "$name" = gate ] || stop "$name"; done
 ok "all end" wait_for 20 idle
+
+# --- whoever is refused and still sends -------------------------------------------------
+
+# drip NAME WHO PATH [PARAMETER...]: a body of which a byte comes now and then
+drip() {
+	local name=$1 who=$2 path=$3
+	shift 3
+	rm -f "$T/$name.log"
+	start "$name" timeout 60 perl "$HERE/fcgi.pl" "$T/gate.sock" -body \
+		"$T/a1.body" -drip 50 "$path" REQUEST_METHOD=POST \
+		REMOTE_USER="$who" "$@"
+}
+held_by() { state && [ "$(grep -c " $1 " "$T/sessions")" -le "$2" ]; }
+calm() { wait_for 10 served; }
+for i in 1 2 3 4 5 6 7; do
+	drip d$i dan /one/git-receive-pack CONTENT_TYPE=text/plain
+done
+ok "one client, refused, that goes on sending" wait_for 5 held_by dan 4
+ok "keeps nobody out" wait_for 5 served
+for i in 1 2 3 4 5 6 7; do stop d$i; done
+for i in 1 2 3 4 5 6 7; do drip d$i dan$i /one/git-receive-pack CONTENT_TYPE=x; done
+ok "seven of them make room" calm
+for i in 1 2 3 4 5 6 7; do stop d$i; done
+for i in 1 2 3 4 5 6 7; do drip d$i fay$i /no/such CONTENT_TYPE=x; done
+ok "so do seven strangers" calm
+for i in 1 2 3 4 5 6 7; do stop d$i; done
+for i in 1 2 3 4 5 6 7 8; do drip d$i eve$i /-/health; done
+ok "and who drips at our own pages" calm
+for i in 1 2 3 4 5 6 7 8; do stop d$i; done
+for i in 1 2 3 4 5 6 7; do
+	drip d$i gus$i /one/info/refs QUERY_STRING=service=git-upload-pack \
+		REQUEST_METHOD=GET
+done
+ok "and who drips behind a GET" calm
+for i in 1 2 3 4 5 6 7; do stop d$i; done
+ok "all end" wait_for 20 idle
+
+# clients by address: IPv6 by its network, IPv4 by itself also where it is mapped
+for i in 1 2 3 4; do half m$i '' REMOTE_ADDR=::ffff:198.51.100.7; done
+wait_for 10 in_body 4
+from() { fcgi /one/info/refs QUERY_STRING=service=git-upload-pack \
+	REMOTE_ADDR="$1"; }
+ok "a mapped address" from ::ffff:203.0.113.9
+like "is a client by itself" '^Status: 200'
+ok "and the same" from ::ffff:198.51.100.7
+like "one client" 'too many requests under way'
+for i in 1 2 3 4; do stop m$i; done
+wait_for 10 idle
+for i in 1 2 3 4; do half m$i '' REMOTE_ADDR=2001:db8:1:2::$i; done
+wait_for 10 in_body 4
+ok "another address of one IPv6 network" from 2001:db8:1:2:3::9
+like "is one client" 'too many requests under way'
+ok "of another network" from 2001:db8:1:3::9
+like "it is not" '^Status: 200'
+for i in 1 2 3 4; do stop m$i; done
+ok "all end" wait_for 20 idle
 threads() { find "/proc/${PID[gate]}/task" -mindepth 1 -maxdepth 1 | wc -l; }
 few() { [ "$(threads)" -le 10 ]; }
 ok "threads that are not needed end" wait_for 10 few
+stop gate
+is "the gate ends cleanly" $rc 0
+
+# --- an upstream that hangs ---------------------------------------------------------------
+
+# a server that takes connections and says nothing
+start hang perl -MIO::Socket::INET -e '
+	my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 50)
+		or die; open my $f, ">", $ARGV[0] or die; print $f $s->sockport;
+	close $f; my @held; push @held, $_ while $_ = $s->accept' "$T/port"
+wait_for 10 test -s "$T/port"
+conf <<-END
+	[gate]
+		workers = 12
+	[session]
+		maxPerRepository = 2
+		queueTimeout = 3s
+		refreshTimeout = 20s
+	[upstream "hangs"]
+		url = git://127.0.0.1:$(cat "$T/port")/
+	[repo "away/*"]
+		upstream = hangs
+	[repo "*"]
+		hosted = $T/hosted
+	[access]
+		allow = fetch,push * *
+END
+start_gate
+for i in 1 2 3 4 5 6; do
+	start h$i timeout 60 perl "$HERE/fcgi.pl" "$T/gate.sock" \
+		/away/web/info/refs QUERY_STRING=service=git-upload-pack \
+		REMOTE_USER=who$i
+done
+asking() { state && [ "$(grep -c ' mirror ' "$T/sessions")" -eq 2 ] &&
+	[ "$(grep -c ' queue ' "$T/sessions")" -eq 4 ]; }
+ok "of six who ask it for one repository two may, the others wait" \
+	wait_for 10 asking
+ok "other repositories are served" served
+waited() { state && ! grep -q ' queue ' "$T/sessions"; }
+ok "the wait has an end" wait_for 10 waited
+like "with a reason" 'waited too long for its turn' \
+	<(cat "$T"/h[1-6].log)
+for i in 1 2 3 4 5 6; do stop h$i; done
+ok "when they leave, all end" wait_for 10 idle
 stop gate
 is "the gate ends cleanly" $rc 0
 done_testing

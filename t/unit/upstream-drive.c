@@ -36,7 +36,7 @@ static int refresh(void)
 {
 	enum fault_kind fault;
 	int64_t age;
-	int rc = mirror_refresh(conf, repo, name, -1, &age, &fault);
+	int rc = mirror_refresh(conf, repo, name, -1, 600000, &age, &fault);
 
 	printf("rc=%d fault=%s age=%s\n", rc, fault_text(fault)->code,
 	       age ? "some" : "0");
@@ -49,7 +49,7 @@ static void *refresh_thread(void *arg)
 	int64_t age;
 
 	(void)arg;
-	if (!mirror_refresh(conf, repo, name, -1, &age, &fault))
+	if (!mirror_refresh(conf, repo, name, -1, 600000, &age, &fault))
 		atomic_fetch_add(&good, 1);
 	return NULL;
 }
