@@ -142,6 +142,9 @@ void gitenv_base(struct env *e, const struct config *c)
 	env_config(e, "maintenance.auto", "false");
 	env_config(e, "receive.autogc", "false");
 	env_config(e, "advice.detachedHead", "false");
+	/* a refresh and a push may meet: a lock is waited for, milliseconds */
+	env_config(e, "core.filesRefLockTimeout", "10000");
+	env_config(e, "core.packedRefsTimeout", "10000");
 }
 
 /* A number of bytes, at most the default that git-config(1) names. */

@@ -213,22 +213,44 @@ enum fault_kind mirror_git_init(struct mirror_job *j, const char *dir)
 
 enum fault_kind mirror_git_fetch(struct mirror_job *j, const char *dir)
 {
-	const char *argv[] = { j->c->git,
-			       "fetch",
-			       "--prune",
-			       "--no-tags",
-			       "--no-write-fetch-head",
-			       "--no-auto-maintenance",
-			       "--no-recurse-submodules",
-			       "--quiet",
-			       "--force",
-			       "--",
-			       j->url,
-			       "+refs/heads/*:refs/heads/*",
-			       "+refs/tags/*:refs/tags/*",
-			       NULL };
+	const char *fixed[] = { j->c->git,
+				"fetch",
+				"--prune",
+				"--no-tags",
+				"--no-write-fetch-head",
+				"--no-auto-maintenance",
+				"--no-recurse-submodules",
+				"--quiet",
+				"--force",
+				"--",
+				j->url,
+				"+refs/heads/*:refs/heads/*",
+				"+refs/tags/*:refs/tags/*" };
+	const size_t nr_fixed = sizeof(fixed) / sizeof(*fixed);
+	size_t nr = 0, alloc = 0;
+	const char **argv = NULL;
+	struct buf except = BUF_INIT;
+	enum fault_kind fault;
+	char *save = NULL, *line;
 
-	return run(j, dir, argv, WORDS_MAX, NULL);
+	for (; nr < nr_fixed; nr++) {
+		MEM_GROW(argv, nr + 1, alloc);
+		argv[nr] = fixed[nr];
+	}
+	/* "^REF": neither updated nor pruned (git-fetch(1), refspecs) */
+	for (const char *p = j->busy.len ? j->busy.data : ""; *p;
+	     p += strcspn(p, "\n") + 1)
+		buf_addf(&except, "^%.*s\n", (int)strcspn(p, "\n"), p);
+	line = except.len ? strtok_r(except.data, "\n", &save) : NULL;
+	for (; line; line = strtok_r(NULL, "\n", &save)) {
+		MEM_GROW(argv, nr + 1, alloc);
+		argv[nr++] = line;
+	}
+	argv[nr] = NULL;
+	fault = run(j, dir, argv, WORDS_MAX, NULL);
+	buf_clear(&except);
+	free(argv);
+	return fault;
 }
 
 /* HEAD as it is: "ref: TARGET". */

@@ -7,6 +7,7 @@
 
 /* What the files of mirror share; nobody else includes this. */
 
+struct commands;
 struct config;
 struct config_upstream;
 
@@ -22,6 +23,7 @@ struct mirror_job {
 	struct buf head;   /* the upstream's default branch; empty: not told */
 	struct buf refs;   /* its "OID TAB REF" lines, sorted */
 	struct buf words;  /* what git said last */
+	struct buf busy;   /* references not to be touched, a line each */
 };
 
 /*
@@ -78,21 +80,24 @@ struct mirror_wait {
 	int64_t push;    /* for pushes to end */
 	int client;      /* descriptor that hangs up when nobody waits; or -1 */
 };
+/* On RUN, busy gets the references of pushes that are being forwarded. */
 enum mirror_turn mirror_lock_refresh(const char *path,
 				     const struct mirror_wait *wait,
-				     enum fault_kind *fault);
+				     struct buf *busy, enum fault_kind *fault);
 void mirror_lock_done(const char *path, enum fault_kind fault);
 /* Returns 0, or -1: too late, or nobody waits any more. */
 int mirror_lock_push(const char *path, const char *id,
+		     const struct commands *commands,
 		     const struct mirror_wait *wait);
 /* As mirror_push_forward; on 1 *path is a copy of the push's, to be freed. */
 int mirror_lock_forward(const char *id, char **path);
 /*
- * broken: it may have left a quarantine. Returns 1 to the last of several
- * pushes when any of them was broken: then no push begins until
- * mirror_lock_swept.
+ * broken: it may have left a quarantine. *sweep is set to 1 for the last of
+ * several pushes when any of them was broken: then no push begins until
+ * mirror_lock_swept. Returns 1 when the push was forwarded, else 0.
  */
-int mirror_lock_push_end(const char *path, const char *id, int broken);
+int mirror_lock_push_end(const char *path, const char *id, int broken,
+			 int *sweep);
 void mirror_lock_swept(const char *path);
 
 #endif

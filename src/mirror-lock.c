@@ -1,8 +1,9 @@
 /*
  * Who may touch a mirror now: a table keyed by path, for the threads of one
- * process. One refresh runs and others wait; pushes that are being forwarded
- * exclude refreshes but not each other, and the two take turns. Every wait has
- * a deadline. Never touches a file.
+ * process. One refresh runs and others wait; it leaves alone the references of
+ * pushes that are being forwarded, and no forward begins while it runs. Pushes
+ * of very many references keep refreshes out instead, and take turns with
+ * them. Every wait has a deadline. Never touches a file.
  */
 #include "mirror-internal.h"
 
@@ -14,12 +15,19 @@
 #include <time.h>
 
 #include "clock.h"
+#include "commands.h"
 #include "mem.h"
+
+/* More than these are too many to be named to git in its arguments. */
+#define REFS_MAX 200
+#define REFS_BYTES 32768
 
 /* A push under way, by its session's id. */
 struct push {
 	struct push *next;
 	int forwards;
+	int many;        /* references: too many to be left alone one by one */
+	struct buf refs; /* a line each */
 	char id[17];
 };
 
@@ -28,7 +36,7 @@ struct entry {
 	char *path;
 	unsigned users;  /* threads inside, and pushes under way */
 	struct push *pushes;
-	unsigned forwards; /* of them */
+	unsigned forwards; /* of them, those of many references */
 	int refreshing, sweeping;
 	int broken;       /* a push left something */
 	int refresh_next; /* a refresh waits for forwards to end */
@@ -130,9 +138,18 @@ static int wait_change(const struct entry *e, const struct mirror_wait *wait)
 	return 0;
 }
 
+static void add_busy(const struct entry *e, struct buf *busy)
+{
+	const struct push *p;
+
+	for (p = e->pushes; p; p = p->next)
+		if (p->forwards && p->refs.len)
+			buf_add(busy, p->refs.data, p->refs.len);
+}
+
 enum mirror_turn mirror_lock_refresh(const char *path,
 				     const struct mirror_wait *wait,
-				     enum fault_kind *fault)
+				     struct buf *busy, enum fault_kind *fault)
 {
 	struct entry *e = enter(path);
 	/* What runs now began before we came: only the next one counts. */
@@ -154,6 +171,7 @@ enum mirror_turn mirror_lock_refresh(const char *path,
 			e->refresh_next = 0;
 			e->started++;
 			e->users++; /* until mirror_lock_done */
+			add_busy(e, busy);
 			turn = MIRROR_TURN_RUN;
 			break;
 		}
@@ -183,7 +201,28 @@ void mirror_lock_done(const char *path, enum fault_kind fault)
 	leave(e);
 }
 
+static struct push *push_of(const char *id, const struct commands *commands)
+{
+	struct push *p = mem_zalloc(sizeof(*p));
+	size_t i, nr = commands ? commands->nr : 0;
+
+	snprintf(p->id, sizeof(p->id), "%s", id);
+	p->many = nr > REFS_MAX;
+	for (i = 0; i < nr && !p->many; i++) {
+		buf_addf(&p->refs, "%s\n", commands->list[i].ref);
+		p->many = p->refs.len > REFS_BYTES;
+	}
+	return p;
+}
+
+static void free_push(struct push *p)
+{
+	buf_clear(&p->refs);
+	free(p);
+}
+
 int mirror_lock_push(const char *path, const char *id,
+		     const struct commands *commands,
 		     const struct mirror_wait *wait)
 {
 	struct entry *e = enter(path);
@@ -193,8 +232,7 @@ int mirror_lock_push(const char *path, const char *id,
 	while (e->sweeping && !rc)
 		rc = wait_change(e, wait);
 	if (!rc) {
-		push = mem_zalloc(sizeof(*push));
-		snprintf(push->id, sizeof(push->id), "%s", id);
+		push = push_of(id, commands);
 		push->next = e->pushes;
 		e->pushes = push;
 		e->users++; /* until mirror_lock_push_end */
@@ -222,12 +260,12 @@ int mirror_lock_forward(const char *id, char **path)
 	for (e = entries; e; e = e->next)
 		if ((push = *find(e, id)))
 			break;
-	if (push && (e->refreshing || e->refresh_next)) {
+	if (push && (e->refreshing || (push->many && e->refresh_next))) {
 		e->asked = clock_ms();
 		rc = 0;
 	} else if (push) {
 		e->asked = 0;
-		e->forwards += !push->forwards;
+		e->forwards += push->many && !push->forwards;
 		push->forwards = 1;
 		*path = mem_strdup(e->path);
 		rc = 1;
@@ -236,28 +274,30 @@ int mirror_lock_forward(const char *id, char **path)
 	return rc;
 }
 
-int mirror_lock_push_end(const char *path, const char *id, int broken)
+int mirror_lock_push_end(const char *path, const char *id, int broken,
+			 int *sweep)
 {
 	struct entry *e = enter(path);
 	struct push **at = find(e, id), *push = *at;
-	int sweep;
+	int forwarded = 0;
 
 	if (push) {
 		*at = push->next;
-		e->forwards -= (unsigned)push->forwards;
-		free(push);
+		forwarded = push->forwards;
+		e->forwards -= push->many && forwarded;
+		free_push(push);
 	}
 	e->broken |= broken;
 	e->users--;
-	sweep = e->broken && !e->pushes;
-	if (sweep) {
+	*sweep = e->broken && !e->pushes;
+	if (*sweep) {
 		e->broken = 0;
 		e->sweeping = 1;
 		e->users++; /* until mirror_lock_swept */
 	}
 	pthread_cond_broadcast(&changed);
 	leave(e);
-	return sweep;
+	return forwarded;
 }
 
 void mirror_lock_swept(const char *path)

@@ -82,7 +82,9 @@ static enum fault_kind bring(struct mirror_job *j, const char *dir, int fetch)
 	}
 	if (fault == FAULT_NONE)
 		fault = mirror_git_head(j, dir);
-	if (fault == FAULT_NONE && same && mirror_saved_write(j, dir))
+	/* what was left alone is another's, and may change behind us */
+	if (fault == FAULT_NONE && same && !j->busy.len &&
+	    mirror_saved_write(j, dir))
 		return FAULT_LOCAL;
 	return fault;
 }
@@ -132,7 +134,8 @@ static enum fault_kind refresh(struct mirror_job *j)
 static enum fault_kind run_refresh(const struct config *c,
 				   const struct config_upstream *u,
 				   const char *name, const char *path,
-				   const struct mirror_wait *wait)
+				   const struct mirror_wait *wait,
+				   const struct buf *busy)
 {
 	struct mirror_job j = { .c = c, .u = u, .name = name, .path = path,
 				.client = wait->client };
@@ -141,6 +144,8 @@ static enum fault_kind run_refresh(const struct config *c,
 	enum fault_kind fault;
 
 	buf_addf(&url, "%s%s%s", u->url, name, u->suffix);
+	if (busy->len)
+		buf_add(&j.busy, busy->data, busy->len);
 	j.url = buf_take(&url);
 	j.deadline = wait->refresh < bound ? wait->refresh : bound;
 	fault = refresh(&j);
@@ -150,6 +155,7 @@ static enum fault_kind run_refresh(const struct config *c,
 	buf_clear(&j.head);
 	buf_clear(&j.refs);
 	buf_clear(&j.words);
+	buf_clear(&j.busy);
 	return fault;
 }
 
@@ -160,10 +166,11 @@ static enum fault_kind refresh_in_turn(const struct config *c,
 				       const struct mirror_wait *wait)
 {
 	enum fault_kind fault = FAULT_TIMEOUT;
+	struct buf busy = BUF_INIT;
 
-	switch (mirror_lock_refresh(path, wait, &fault)) {
+	switch (mirror_lock_refresh(path, wait, &busy, &fault)) {
 	case MIRROR_TURN_RUN:
-		fault = run_refresh(c, u, name, path, wait);
+		fault = run_refresh(c, u, name, path, wait, &busy);
 		if (fault == FAULT_NONE)
 			mirror_saved_asked(path);
 		mirror_lock_done(path, fault);
@@ -177,6 +184,7 @@ static enum fault_kind refresh_in_turn(const struct config *c,
 		fault = FAULT_BUSY;
 		break;
 	}
+	buf_clear(&busy);
 	return fault;
 }
 
@@ -248,21 +256,28 @@ int mirror_fresh_enough(const struct config *c, const struct config_repo *r,
 
 void mirror_push_end(const char *path, const char *id, int broken)
 {
-	if (!mirror_lock_push_end(path, id, broken))
+	int sweep;
+
+	/* Without this, an old answer would pass for the new state. */
+	if (mirror_lock_push_end(path, id, broken, &sweep) &&
+	    mirror_saved_remove(path))
+		log_error("%s: its next refresh may not see all", path);
+	if (!sweep)
 		return;
 	mirror_clean_quarantines(path);
 	mirror_lock_swept(path);
 }
 
 int mirror_push_begin(const struct config *c, const struct config_repo *r,
-		      const char *name, const char *id, int client)
+		      const char *name, const char *id,
+		      const struct commands *commands, int client)
 {
 	struct mirror_wait wait = wait_of(c, client, c->refresh_ms);
 	struct buf path = BUF_INIT;
 	int rc = mirror_path(c, r, name, &path);
 
 	if (!rc)
-		rc = mirror_lock_push(path.data, id, &wait);
+		rc = mirror_lock_push(path.data, id, commands, &wait);
 	buf_clear(&path);
 	return rc;
 }
@@ -272,7 +287,7 @@ int mirror_push_forward(const char *id)
 	char *path = NULL;
 	int rc = mirror_lock_forward(id, &path);
 
-	/* Without this, an old answer would pass for the new state. */
+	/* likewise, where it is killed before its end */
 	if (rc > 0 && mirror_saved_remove(path))
 		rc = -1;
 	free(path);

@@ -5,6 +5,7 @@
 #include "fault.h"
 
 struct buf;
+struct commands;
 struct config;
 struct config_repo;
 
@@ -43,8 +44,8 @@ int mirror_fresh_enough(const struct config *c, const struct config_repo *r,
 			const char *name, int64_t bound_ms);
 
 /*
- * A push is about to run on this repository, in the session of this id. It
- * keeps nobody waiting while it is unpacked and scanned. Returns 0, or -1:
+ * A push of these commands is about to run on this repository, in the session
+ * of this id. It keeps nobody waiting while it is unpacked and scanned. Returns 0, or -1:
  * something of an ended push is being removed, and that took longer than
  * queueTimeout, or client (as above) left. Each 0 is paired with one
  * mirror_push_end of the path that mirror_path gave before (it may not be
@@ -52,15 +53,17 @@ int mirror_fresh_enough(const struct config *c, const struct config_repo *r,
  * quarantine is then removed, as soon as no other push runs.
  */
 int mirror_push_begin(const struct config *c, const struct config_repo *r,
-		      const char *name, const char *id, int client);
+		      const char *name, const char *id,
+		      const struct commands *commands, int client);
 void mirror_push_end(const char *path, const char *id, int broken);
 
 /*
  * The push of this id is about to be forwarded: from now on until it ends no
- * refresh runs, so that none rewinds what the upstream takes, and the next one
- * asks the upstream whatever it knew. Pushes do not wait for each other, only
- * for a refresh under way or one that waited longer. Never blocks. Returns 1;
- * 0: not yet, ask again soon; -1: no such push.
+ * refresh touches its references, so that none rewinds what the upstream
+ * takes, and the next one asks the upstream whatever it knew. Where those are
+ * very many, no refresh runs at all. Pushes do not wait for each other, only
+ * for a refresh under way. Never blocks. Returns 1; 0: not yet, ask again
+ * soon; -1: no such push.
  */
 int mirror_push_forward(const char *id);
 

@@ -310,7 +310,7 @@ static int step_backend(struct serve *s)
 	if (push && !hook_is_there(s->c))
 		return serve_refuse(s, &refusal_cannot_scan, "no pre-receive");
 	if (push && mirror_push_begin(s->c, s->repo, s->route.repo,
-				      s->session->id, s->fd) < 0)
+				      s->session->id, &s->commands, s->fd) < 0)
 		return serve_refuse(s, &refusal_overloaded,
 				    "waited for an ended push's objects");
 	rc = step_place(s, POOL_BACKEND);

@@ -161,11 +161,10 @@ n=$(grep -c ls-remote "$T/calls")
 result $? "by few questions to the upstream" || diag "$n questions"
 rm -f "$T/slow"
 ok "pushes and refreshes" drive exclude a 300
-like "a refresh does not wait for a push that is scanned" \
-	'^push=0 push=0 none=-1 before: rc=0 fault=none age=0$'
-like "pushes do not wait for each other" '^forward=1 forward=1$'
-like "a refresh does, while they are forwarded" \
-	'^while: rc=-1 fault=overloaded age=0$'
+like "a refresh waits for no push, scanned or forwarded" \
+	'^push=0 push=0 none=-1 forward=1 scanned: rc=0 fault=none age=0$'
+like "but for one of very many references" \
+	'^forward=1 while: rc=-1 fault=overloaded age=0$'
 like "its wait is bounded" '^waited=1$'
 like "no push comes before one that waits, which then runs" \
 	'^asked=0 after: good=1$'

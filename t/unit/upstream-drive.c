@@ -21,6 +21,7 @@
 #include "buf.h"
 #include "child.h"
 #include "clock.h"
+#include "commands.h"
 #include "config.h"
 #include "forward.h"
 #include "log.h"
@@ -66,12 +67,29 @@ static int many(int threads)
 	return atomic_load(&good) != threads;
 }
 
+/* The commands of a push of so many branches, at most 300. */
+static const struct commands *push_of(struct commands *c, size_t nr)
+{
+	static struct command list[300];
+	static char names[300][16];
+
+	*c = (struct commands){ .list = list, .nr = nr };
+	for (size_t i = 0; i < nr; i++) {
+		snprintf(names[i], sizeof(names[i]), "refs/heads/%zu", i);
+		list[i].ref = names[i];
+	}
+	return c;
+}
+
 /*
- * A push keeps nobody waiting until it is forwarded; then it keeps a refresh
- * out, another push not.
+ * A push keeps nobody waiting; one of very many references does, but for other
+ * pushes, once it is forwarded.
  */
 static int exclude(int ms)
 {
+	struct commands c1, c2;
+	const struct commands *one = push_of(&c1, 1);
+	const struct commands *many = push_of(&c2, 300);
 	pthread_t thread;
 	int64_t began = clock_ms();
 	struct buf where = BUF_INIT;
@@ -79,22 +97,19 @@ static int exclude(int ms)
 
 	if (mirror_path(conf, repo, name, &where))
 		return -1;
-	first = mirror_push_begin(conf, repo, name, "1", -1);
-	second = mirror_push_begin(conf, repo, name, "2", -1);
-	printf("push=%d push=%d none=%d before: ", first, second,
-	       mirror_push_forward("3"));
+	first = mirror_push_begin(conf, repo, name, "1", one, -1);
+	second = mirror_push_begin(conf, repo, name, "2", many, -1);
+	printf("push=%d push=%d none=%d forward=%d scanned: ", first, second,
+	       mirror_push_forward("3"), mirror_push_forward("1"));
 	refresh();
-	first = mirror_push_forward("1");
-	second = mirror_push_forward("2");
-	printf("forward=%d forward=%d\n", first, second);
+	printf("forward=%d while: ", mirror_push_forward("2"));
 	mirror_push_end(where.data, "1", 0);
 	conf->queue_ms = ms;
-	printf("while: ");
 	refresh();
 	printf("waited=%d\n", clock_ms() - began >= ms);
 	/* a refresh that waits is next: no more forwards before it */
 	conf->queue_ms = 60000;
-	mirror_push_begin(conf, repo, name, "4", -1);
+	mirror_push_begin(conf, repo, name, "4", many, -1);
 	pthread_create(&thread, NULL, refresh_thread, NULL);
 	do {
 		poll(NULL, 0, 5);
@@ -111,7 +126,9 @@ static int exclude(int ms)
 /* As a push does that is forwarded. */
 static int begin(void)
 {
-	if (mirror_push_begin(conf, repo, name, "1", -1))
+	struct commands c;
+
+	if (mirror_push_begin(conf, repo, name, "1", push_of(&c, 1), -1))
 		return -1;
 	return mirror_push_forward("1") == 1 ? 0 : -1;
 }
