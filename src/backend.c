@@ -49,7 +49,7 @@ struct backend {
 	const char *limit; /* which it ran into, in words; or NULL */
 	int head_sent, client_gone;
 	int64_t quiet_until; /* the backend must say something before */
-	int64_t silence_ms, forward_ms;
+	int64_t silence_ms, forward_ms, total_ms;
 	int extended; /* by forward_ms, once */
 };
 
@@ -64,9 +64,11 @@ static void fail(struct backend *b, const char *reason)
 
 static void fail_over(struct backend *b)
 {
-	fail(b, "it took longer than session.sessionTimeout, or than "
-		"session.stopTimeout once the gate was to stop");
-	b->run->refusal = &refusal_over;
+	int whole = clock_ms() - b->run->session->began >= b->total_ms;
+
+	fail(b, whole ? "it took longer than session.sessionTimeout"
+		      : "it was not done after session.stopTimeout");
+	b->run->refusal = whole ? &refusal_over : &refusal_stopping;
 }
 
 /* Log what is whole of standard error; all of it when flush is set. */
@@ -335,8 +337,10 @@ static enum backend_end finish(struct backend *b, int pumped)
 	if (b->limit == NULL)
 		b->limit = hint_of_status(status);
 	/* of the client's own doing, too: a hook's end leaves status 0 */
-	if (b->limit != NULL)
-		log_warn("backend: %s", b->limit);
+	if (b->limit != NULL && pumped == 0) {
+		fail(b, b->limit);
+		b->run->refusal = &refusal_limit;
+	}
 	if (b->client_gone)
 		return BACKEND_GONE;
 	/* http-backend ends with 0 when it dies after its header, too */
@@ -345,7 +349,7 @@ static enum backend_end finish(struct backend *b, int pumped)
 		pumped = send_head(b, 1);
 	if (pumped == 0 && b->head_sent && status == 0)
 		return BACKEND_DONE;
-	if (status != 0)
+	if (status != 0 && pumped == 0)
 		log_warn("backend: exit status %d", status);
 	fail(b, "the backend failed");
 	return b->head_sent ? BACKEND_CUT : BACKEND_SILENT;
@@ -356,6 +360,7 @@ enum backend_end backend_run(const struct config *c, struct backend_run *run)
 	struct backend b = { .run = run, .child = CHILD_INIT,
 			     .out = -1, .err = -1,
 			     .silence_ms = c->backend_ms,
+			     .total_ms = c->total_ms,
 			     .forward_ms = c->forward_ms + FORWARD_MARGIN };
 	const struct child_limits limits = {
 		.memory = c->memory, .file_size = c->file_size,

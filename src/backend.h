@@ -31,8 +31,9 @@ struct backend_run {
 	int may_be_empty;    /* no answer at all is one, to a lone flush */
 	const char *headers; /* more response headers, each with CRLF, or "" */
 	struct session *session;
-	const char *reason;  /* set: why, unless BACKEND_DONE; a constant */
-	const struct refusal *refusal; /* set: for the client, or NULL */
+	const char *reason;  /* set: why, where something failed; a constant */
+	/* set: for the client, or NULL; with BACKEND_DONE: git has said so */
+	const struct refusal *refusal;
 	struct packets packets; /* set: how far the answer came */
 	struct stream stream;   /* set: likewise, for stream_break */
 	/* what of the answer is under way; the caller frees it at the end */

@@ -208,7 +208,8 @@ static void stop(struct gated *g)
 	int64_t forward = deadline + g->c->forward_ms;
 
 	log_info("stopping; %u sessions run", session_number());
-	workers_stop(g->workers);
+	/* one that was handed over may be served by our successor */
+	workers_stop(g->workers, g->options.socket != NULL);
 	session_hurry(g->stop_ms);
 	while (workers_join(g->workers, 0) < 0 &&
 	       (clock_left(deadline) > 0 ||

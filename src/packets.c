@@ -5,6 +5,8 @@
  */
 #include "packets.h"
 
+#include <string.h>
+
 /* A length counts its own four digits; 0 to 3 are special packets. */
 #define HEAD 4
 
@@ -32,16 +34,19 @@ static void take_head(struct packets *p)
 	}
 	p->have = 0;
 	p->left = n > HEAD ? n - HEAD : 0;
-	p->begins = p->left > 0;
+	/* a flush or a delimiter changes nothing of what follows */
+	if (p->left > 0)
+		p->have_text = 0;
 }
 
 static size_t take_payload(struct packets *p, const char *data, size_t n)
 {
-	if (p->begins)
-		p->band = *data >= 1 && *data <= 3;
-	p->begins = 0;
+	size_t i;
+
 	if (n > p->left)
 		n = p->left;
+	for (i = 0; i < n && p->have_text < sizeof(p->text); i++)
+		p->text[p->have_text++] = data[i];
 	p->left -= n;
 	return n;
 }
@@ -64,4 +69,17 @@ void packets_feed(struct packets *p, const void *data, size_t n)
 int packets_whole(const struct packets *p)
 {
 	return !p->lost && p->have == 0 && p->left == 0;
+}
+
+static int begins(const struct packets *p, const char *word)
+{
+	size_t n = strlen(word);
+
+	return p->have_text >= n && memcmp(p->text, word, n) == 0;
+}
+
+int packets_band(const struct packets *p)
+{
+	return begins(p, "\1") || begins(p, "\2") || begins(p, "\3") ||
+	       begins(p, "packfile") || begins(p, "NAK") || begins(p, "ACK");
 }

@@ -11,8 +11,8 @@ struct packets {
 	char head[4];  /* of the length that is coming */
 	unsigned have; /* of it */
 	size_t left;   /* bytes of the packet's payload */
-	int begins;    /* its first byte is next */
-	int band;      /* the last one was of a side-band */
+	char text[8];  /* its first bytes */
+	unsigned have_text;
 	int lost;      /* these are no pkt-lines */
 };
 
@@ -21,5 +21,10 @@ struct packets {
 void packets_feed(struct packets *p, const void *data, size_t n);
 /* Is the last one whole? */
 int packets_whole(const struct packets *p);
+/*
+ * Does a side-band follow? The last packet was of one, or is what stands before
+ * its first: "packfile" in version 2, NAK or ACK in those before.
+ */
+int packets_band(const struct packets *p);
 
 #endif

@@ -85,6 +85,17 @@ const struct refusal refusal_over = {
 	.sentence = "this took longer than the gate gives to one request",
 	.remedy = "try again; if it is that large, fetch or push less at once"
 };
+const struct refusal refusal_stopping = {
+	.status = 503, .code = "timeout", .retry = 1, .retry_after = 10,
+	.sentence = "the gate is being stopped, and this was not done in time",
+	.remedy = "try again in a moment"
+};
+const struct refusal refusal_limit = {
+	.status = 500, .code = "limit",
+	.sentence = "git met a limit of this gate while it worked on this",
+	.remedy = "fetch or push less at once, or give the operator the id "
+		  "below"
+};
 const struct refusal refusal_silent = {
 	.status = 504, .code = "timeout", .retry = 1,
 	.sentence = "git said nothing for too long and was ended",

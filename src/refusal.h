@@ -31,6 +31,8 @@ extern const struct refusal refusal_too_large;
 extern const struct refusal refusal_timed_out;  /* nothing more came */
 extern const struct refusal refusal_untaken;    /* the answer */
 extern const struct refusal refusal_over;       /* the session's time */
+extern const struct refusal refusal_stopping;   /* the gate is */
+extern const struct refusal refusal_limit;      /* of [backend] */
 extern const struct refusal refusal_silent;     /* the backend's */
 extern const struct refusal refusal_cut;        /* body shorter than said */
 extern const struct refusal refusal_too_long;   /* body longer than said */

@@ -213,7 +213,7 @@ void reply_last(const struct route *route, const struct commands *commands,
 	add_lines(&lines, why, id);
 	n = lines.len < BAND_MAX ? lines.len : BAND_MAX;
 	if (route->service == SERVICE_RECEIVE_PACK ? commands->side_band
-						   : packets->band) {
+						   : packets_band(packets)) {
 		buf_addc(&text, 3);
 		buf_add(&text, lines.data, n);
 	} else if (route->service == SERVICE_UPLOAD_PACK) {

@@ -125,8 +125,23 @@ static int refuse_bound(struct serve *s, const struct refusal *why,
 	return serve_refuse(s, why, NULL);
 }
 
+/* git could not write a pack that is larger than its file may be. */
+static uint64_t most(const struct serve *s)
+{
+	const struct config *c = s->c;
+
+	if (!is_push(s))
+		return c->max_request;
+	return c->file_size > 0 && c->file_size < c->max_body ? c->file_size
+							      : c->max_body;
+}
+
 static int refuse_large(struct serve *s)
 {
+	if (is_push(s) && most(s) < s->c->max_body)
+		return refuse_bound(s, &refusal_too_large,
+				    "more came than backend.fileSize",
+				    s->c->file_size, sizes);
 	if (is_push(s))
 		return refuse_bound(s, &refusal_too_large,
 				    "more came than session.maxBody",
@@ -139,17 +154,12 @@ static int refuse_large(struct serve *s)
 /* Its time ends early when the gate is told to stop. */
 static int refuse_over(struct serve *s)
 {
-	struct refusal why = refusal_over;
-
 	if (clock_ms() - s->session->began >= s->c->total_ms)
 		return refuse_bound(s, &refusal_over,
 				    "its body took all of "
 				    "session.sessionTimeout",
 				    s->c->total_ms, times);
-	why.sentence = "the gate is being stopped, and the request was still "
-		       "on its way";
-	why.remedy = "try again in a moment";
-	return refuse_bound(s, &why, "its body was not there after "
+	return refuse_bound(s, &refusal_stopping, "its body was not there after "
 			    "session.stopTimeout", s->c->stop_ms, times);
 }
 
@@ -219,17 +229,6 @@ static int check_type(struct serve *s)
 		return serve_refuse(s, &refusal_encoding,
 				    "a Content-Encoding that is not gzip");
 	return 0;
-}
-
-/* git could not write a pack that is larger than its file may be. */
-static uint64_t most(const struct serve *s)
-{
-	const struct config *c = s->c;
-
-	if (!is_push(s))
-		return c->max_request;
-	return c->file_size > 0 && c->file_size < c->max_body ? c->file_size
-							      : c->max_body;
 }
 
 int serve_body(struct serve *s)

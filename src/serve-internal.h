@@ -53,6 +53,15 @@ int serve_refuse(struct serve *s, const struct refusal *why,
 /* The rule that decided, for the audit record. */
 void serve_note_rule(struct serve *s, const struct decision *d);
 
+/*
+ * As early as the client is known, strangers too: has it too many requests
+ * here? Before a body is taken in: could its backend run at all? And a place,
+ * waited for. Each returns 0, or -1: refused.
+ */
+int serve_arrive(struct serve *s);
+int serve_enter(struct serve *s);
+int serve_place(struct serve *s, enum session_pool pool);
+
 /* The step that takes the body in. Returns 0, or -1: refused. */
 int serve_body(struct serve *s);
 

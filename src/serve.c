@@ -144,65 +144,6 @@ static int step_policy(struct serve *s)
 	return 0;
 }
 
-static struct session_caps caps_of(const struct config *c)
-{
-	return (struct session_caps){
-		.all = c->max_sessions, .client = c->max_per_client,
-		.repo = c->max_per_repo, .waiting = c->max_waiting,
-		/* whatever one client does, half is left for others */
-		.share = c->workers / 2,
-	};
-}
-
-static int refuse_turn(struct serve *s, enum session_turn turn)
-{
-	switch (turn) {
-	case TURN_OK:
-		return 0;
-	case TURN_SHARE:
-		s->haste = 1;
-		return serve_refuse(s, &refusal_share, "half of gate.workers "
-				    "is this client's");
-	case TURN_FULL:
-		return serve_refuse(s, &refusal_full, "no place, and no room "
-				    "in the queue: session.maxWaiting");
-	case TURN_LATE:
-		return serve_refuse(s, &refusal_late, "no place within "
-				    "session.queueTimeout");
-	case TURN_GONE:
-		return serve_refuse(s, &refusal_late, "the client left while "
-				    "it waited for a place");
-	case TURN_OVER:
-		break;
-	}
-	return serve_refuse(s, &refusal_over, "session.sessionTimeout, while "
-			    "it waited for a place");
-}
-
-/* As early as the client is known, strangers too. */
-static int step_arrive(struct serve *s)
-{
-	struct session_caps caps = caps_of(s->c);
-
-	return refuse_turn(s, session_arrive(s->session, &caps));
-}
-
-/* Before a body is taken in: could its backend run at all? */
-static int step_enter(struct serve *s)
-{
-	struct session_caps caps = caps_of(s->c);
-
-	return refuse_turn(s, session_enter(s->session, &caps));
-}
-
-static int step_place(struct serve *s, enum session_pool pool)
-{
-	struct session_caps caps = caps_of(s->c);
-
-	return refuse_turn(s, session_place(s->session, pool, &caps,
-					    s->c->queue_ms));
-}
-
 /*
  * The upstream is asked at each advertisement. An RPC follows one: a fetch asks
  * again only if that was long ago, for protocol v2 tells references in the
@@ -224,7 +165,7 @@ static int step_mirror(struct serve *s)
 	if (s->repo->upstream == NULL)
 		return mirror_fresh_enough(s->c, s->repo, s->route.repo, 0)
 			       ? 0 : refuse_fault(s, FAULT_NOT_FOUND);
-	if (step_place(s, POOL_MIRROR) < 0)
+	if (serve_place(s, POOL_MIRROR) < 0)
 		return -1;
 	session_stage(s->session, STAGE_MIRROR);
 	rc = mirror_refresh(s->c, s->repo, s->route.repo, s->fd,
@@ -267,7 +208,12 @@ static int run_backend(struct serve *s)
 	/* of a push the hook's own record says what became of it */
 	s->audit.verdict = end == BACKEND_DONE ? "served" : "failed";
 	s->broken = end != BACKEND_DONE;
-	if (end != BACKEND_DONE && run.reason != NULL)
+	/* git says to a client in its own words that it met a limit */
+	if (end == BACKEND_DONE && run.refusal != NULL)
+		s->audit.verdict = "failed";
+	if (run.refusal != NULL)
+		s->audit.code = run.refusal->code;
+	if (run.reason != NULL)
 		buf_adds(&s->detail, run.reason);
 	if (run.refusal == NULL)
 		run.refusal = &refusal_internal;
@@ -313,7 +259,7 @@ static int step_backend(struct serve *s)
 				      s->session->id, &s->commands, s->fd) < 0)
 		return serve_refuse(s, &refusal_overloaded,
 				    "waited for an ended push's objects");
-	rc = step_place(s, POOL_BACKEND);
+	rc = serve_place(s, POOL_BACKEND);
 	if (rc == 0)
 		rc = run_backend(s);
 	if (push) {
@@ -347,7 +293,7 @@ static int tell(struct serve *s)
 	if (s->backend == NULL)
 		return serve_refuse(s, &refusal_full,
 				    "gate.workers are all taken");
-	if (step_arrive(s) < 0 || step_policy(s) < 0 || step_enter(s) < 0 ||
+	if (serve_arrive(s) < 0 || step_policy(s) < 0 || serve_enter(s) < 0 ||
 	    step_mirror(s) < 0)
 		return -1;
 	if (s->route.kind == ROUTE_RPC && serve_body(s) < 0)

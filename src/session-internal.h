@@ -18,7 +18,8 @@ extern unsigned session_size;
  * called whenever one may have become free.
  */
 void session_place_grant(void);
-/* "all", who waits: for session_print. */
-void session_place_count(unsigned *working, unsigned *waiting);
+/* How many there are, and may be: for session_print. */
+void session_place_count(unsigned *working, unsigned *waiting,
+			 struct session_caps *most);
 
 #endif

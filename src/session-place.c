@@ -76,10 +76,29 @@ static unsigned cap_of_all(int pool)
 	return pool == POOL_MIRROR ? caps.all * MIRROR_TIMES : caps.all;
 }
 
+/* Its own share first: that is what a client can do something about. */
+static enum session_cap cap_met(const struct count *n, int pool)
+{
+	if (n->client >= caps.client)
+		return CAP_CLIENT;
+	if (n->repo >= caps.repo)
+		return CAP_REPO;
+	return n->all >= cap_of_all(pool) ? CAP_ALL : CAP_NONE;
+}
+
 static int fits(const struct count *n, int pool)
 {
-	return n->all < cap_of_all(pool) && n->client < caps.client &&
-	       n->repo < caps.repo;
+	return cap_met(n, pool) == CAP_NONE;
+}
+
+enum session_cap session_cap(const struct session *s)
+{
+	enum session_cap cap;
+
+	pthread_mutex_lock(&session_lock);
+	cap = (enum session_cap)s->cap;
+	pthread_mutex_unlock(&session_lock);
+	return cap;
 }
 
 static int same_ask(const struct session *a, const struct session *b)
@@ -130,11 +149,13 @@ void session_place_grant(void)
 	}
 }
 
-void session_place_count(unsigned *working, unsigned *waiting)
+void session_place_count(unsigned *working, unsigned *waiting,
+			 struct session_caps *most)
 {
 	int64_t now = clock_ms();
 	unsigned i;
 
+	*most = caps;
 	*working = *waiting = 0;
 	for (i = 0; i < session_size; i++) {
 		*working += works(&session_entries[i], now);
@@ -182,7 +203,8 @@ enum session_turn session_enter(struct session *s,
 	caps = *c;
 	s->pool = POOL_BACKEND;
 	n = count_working(s, clock_ms());
-	if (!fits(&n, s->pool) && !queue_has_room(s))
+	s->cap = cap_met(&n, s->pool);
+	if (s->cap != CAP_NONE && !queue_has_room(s))
 		turn = TURN_FULL;
 	pthread_mutex_unlock(&session_lock);
 	return turn;
@@ -213,7 +235,8 @@ static enum session_turn ask(struct session *s, enum session_pool pool,
 	/* who waits and may run comes before us */
 	session_place_grant();
 	n = count_working(s, clock_ms());
-	if (fits(&n, pool))
+	s->cap = cap_met(&n, pool);
+	if (s->cap == CAP_NONE)
 		s->place = PLACE_HELD;
 	else if (queue_has_room(s))
 		turn = queue_up(s);

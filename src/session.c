@@ -290,11 +290,19 @@ int session_watch(void)
 	pthread_mutex_lock(&session_lock);
 	for (i = 0; i < session_size; i++) {
 		struct session *s = &session_entries[i];
-		int64_t at = s->deadline + LATE_MS;
+		int reads = s->stage == STAGE_BODY || s->stage == STAGE_DRAIN;
+		int64_t at = s->deadline + (reads && !s->ended ? 0 : LATE_MS);
 
 		/* one that forwards is left to finish; that has a bound too */
 		if (!s->in_use || s->shut || s->stage == STAGE_FORWARD)
 			continue;
+		if (at <= now && reads && !s->ended) {
+			/* it may read under a bound of before: it sees an end,
+			   and can still answer */
+			shutdown(s->fd, SHUT_RD);
+			s->ended = 1;
+			at = s->deadline + LATE_MS;
+		}
 		if (at <= now) {
 			log_warn("session %s on %s: past its time, in stage %s",
 				 s->id, s->repo, stage_name(s->stage));
@@ -364,15 +372,20 @@ void session_print(struct buf *out)
 {
 	int64_t now = clock_ms();
 	unsigned i, working, waiting;
+	struct session_caps most;
 
 	pthread_mutex_lock(&session_lock);
-	session_place_count(&working, &waiting);
-	buf_addf(out, "%u of %u sessions, %u at work, %u waiting\n", used,
+	session_place_count(&working, &waiting, &most);
+	buf_addf(out, "%u of %u sessions, %u at work, %u waiting", used,
 		 session_size, working, waiting);
+	/* known since the first request */
+	if (most.all > 0)
+		buf_addf(out, " (at most %u and %u)", most.all, most.waiting);
+	buf_adds(out, hurry != 0 ? "; stopping\n" : "\n");
 	if (used > 0)
 		buf_addf(out, "%-16s %-16s %-24s %-6s %-8s %7s %12s %12s %7s\n",
 			 "ID", "WHO", "REPOSITORY", "OP", "STAGE", "AGE",
-			 "IN bytes", "OUT bytes", "PID");
+			 "IN bytes", "OUT bytes", "PGID");
 	for (i = 0; i < session_size; i++)
 		if (session_entries[i].in_use)
 			print_one(&session_entries[i], now, out);

@@ -35,7 +35,7 @@ struct session {
 	pid_t pid;        /* of the backend, or 0 */
 	int fd;           /* the FastCGI connection; valid until session_end */
 	int in_use;
-	int shut;         /* by session_watch */
+	int ended, shut;  /* for reading, and at all, by session_watch */
 	int shed;         /* ended to make room for others */
 	int stopping;     /* its backend is being ended: may not forward */
 
@@ -45,6 +45,7 @@ struct session {
 	int pool;         /* enum session_pool, of that place */
 	int64_t writing;  /* clock_ms() since when the client takes nothing */
 	uint64_t number;  /* of its turn in the queue */
+	int cap;          /* enum session_cap, that it met last */
 	int wake_fd;      /* eventfd, written when the place is given */
 };
 
@@ -115,6 +116,9 @@ int session_may_stop(struct session *s);
  */
 enum session_pool { POOL_BACKEND, POOL_MIRROR };
 
+/* Why there was no place. */
+enum session_cap { CAP_NONE, CAP_ALL, CAP_CLIENT, CAP_REPO };
+
 struct session_caps {
 	unsigned all, client, repo;
 	unsigned waiting; /* in all; one client may have half of them */
@@ -141,6 +145,8 @@ enum session_turn session_place(struct session *s, enum session_pool pool,
 				const struct session_caps *caps,
 				int64_t timeout_ms);
 void session_place_end(struct session *s);
+/* After one of these was not TURN_OK. */
+enum session_cap session_cap(const struct session *s);
 
 /*
  * Around each piece of an answer. After one that the client was slow to take,

@@ -272,13 +272,16 @@ struct workers *workers_start(unsigned n, int listen_fd, int wake_fd,
 	return w;
 }
 
-void workers_stop(struct workers *w)
+void workers_stop(struct workers *w, int close_listen)
 {
 	uint64_t one = 1;
 
 	/* stays readable, for all of them */
 	if (write(w->stop_fd, &one, sizeof(one)) < 0)
 		log_error("eventfd: %s", strerror(errno));
+	/* who comes now would wait in vain */
+	if (close_listen)
+		shutdown(w->listen_fd, SHUT_RDWR);
 }
 
 int workers_join(struct workers *w, int timeout_ms)

@@ -21,8 +21,11 @@ struct workers *workers_start(unsigned n, int listen_fd, int wake_fd,
 /* Requests from now on see c, which is taken over. */
 void workers_reload(struct workers *w, struct config *c);
 
-/* Accept no more; what runs goes on. */
-void workers_stop(struct workers *w);
+/*
+ * Accept no more; what runs goes on. close_listen: nobody else listens on the
+ * socket, so who comes is to be told at once that nobody does.
+ */
+void workers_stop(struct workers *w, int close_listen);
 
 /* Wait up to timeout_ms for all to have ended. Returns 0, or -1. */
 int workers_join(struct workers *w, int timeout_ms);

@@ -110,12 +110,12 @@ refused() {
 	is "$1: nothing is left behind" "$(left)" ""
 	is "$1: no process is left" "$(children)" ""
 }
-names() { like "the log names $1" "warning .*backend: .*backend\.$1" "$T/gate.log"; }
+names() { like "the log names $1" "audit verdict=(failed|refused) code=limit .*detail=.*backend\.$1" "$T/gate.log"; }
 sanitized || {
 	git -C "$own" fetch -q "$T/work" main:refs/heads/base
 	restart 'memory = 1m'
 	no "memory: a fetch fails" git clone -q "$GATE/lab/own" "$T/none"
-	like "memory: with a sentence" 'git-gate: the gate could not do this'
+	like "memory: with a sentence" 'git-gate: git met a limit of this gate'
 	names memory
 	restart 'memory = 10m'
 	commit "$T/work" file "more"

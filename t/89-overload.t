@@ -98,13 +98,13 @@ push a5 ann three
 wait_for 10 state_is 4 4
 push a6 ann three
 ok "a client's half of the queue is full" wait_for 10 ended a6
-like "it is told so" 'the gate is full' "$T/a6.log"
+like "it is told so" 'you have too many requests under way' "$T/a6.log"
 like "in git's own terms" 'ng refs/heads/agent-a6 overloaded' "$T/a6.log"
 like "and for programs" 'refused code=overloaded retry=yes id=' "$T/a6.log"
 try refs_as ann three
 like "an advertisement: 503" '^Status: 503 '
 like "with Retry-After" '^Retry-After: [0-9]+'
-like "and a sentence" 'the gate is full'
+like "and a sentence" 'you have too many requests under way'
 push d1 dan two
 ok "others still find room to wait" wait_for 10 state_is 4 5
 push e1 eve three
@@ -142,7 +142,9 @@ ok "one is at work" wait_for 10 state_is 1 0
 push b1 bob two
 ok "another's wait has an end" wait_for 5 ended b1
 like "it is told why" 'waited too long for its turn' "$T/b1.log"
-like "the reason is in the log" 'no place within session.queueTimeout' "$T/gate.log"
+like "the reason is in the log" \
+	'no place, session.maxSessions = 1, within session.queueTimeout = 500ms' \
+	"$T/gate.log"
 touch "$T/go"
 ok "all end" wait_for 20 idle
 

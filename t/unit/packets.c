@@ -36,8 +36,36 @@ static void test_every_cut(void **state)
 			packets_feed(&bytes, stream + at, 1);
 		assert_int_equal(packets_whole(&whole), is_end(n));
 		assert_int_equal(packets_whole(&bytes), is_end(n));
-		assert_int_equal(whole.band, n > 23);
-		assert_int_equal(bytes.band, n > 23);
+		assert_int_equal(packets_band(&whole), n > 23);
+		assert_int_equal(packets_band(&bytes), n > 23);
+	}
+}
+
+static void test_band(void **state)
+{
+	static const struct {
+		const char *stream;
+		int band;
+	} cases[] = {
+		{ "000eversion 2\n", 0 },
+		{ "000dpackfile\n", 1 },
+		{ "0008NAK\n", 1 },
+		{ "0008NAK\n0000", 1 },
+		{ "000cACK abc\n", 1 },
+		{ "000dpackfile\n0006\2x", 1 },
+		{ "000dpackfile\n0006ab", 0 },
+		{ "0005\1", 1 },
+		{ "0007PAC", 0 },
+		{ "", 0 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct packets p = PACKETS_INIT;
+
+		packets_feed(&p, cases[i].stream, strlen(cases[i].stream));
+		assert_int_equal(packets_band(&p), cases[i].band);
 	}
 }
 
@@ -63,6 +91,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_cut),
+		cmocka_unit_test(test_band),
 		cmocka_unit_test(test_no_packets),
 	};
 
