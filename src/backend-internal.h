@@ -2,8 +2,7 @@
 #define BACKEND_INTERNAL_H
 
 #include <stddef.h>
-
-struct buf;
+#include "buf.h"
 
 /* What the files of backend share; nobody else includes this. */
 
@@ -17,5 +16,18 @@ size_t backend_head_end(const struct buf *head);
  */
 int backend_head_make(const struct buf *head, size_t end, const char *more,
 		      struct buf *out);
+
+/* backend-words.c: its standard error. */
+struct backend_words {
+	int fd; /* our end; -1: closed */
+	struct buf line;
+	int lines;
+	const char *limit; /* which it ran into, in words; or NULL */
+};
+
+void backend_words_read(struct backend_words *w);
+/* What is left; never waits. */
+void backend_words_rest(struct backend_words *w);
+void backend_words_clear(struct backend_words *w);
 
 #endif

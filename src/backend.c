@@ -29,9 +29,8 @@
 #define HEADER_MAX 16384
 /* One read: what a pipe holds (pipe(7)). */
 #define CHUNK 65536
-/* Lines of its standard error that are logged for one request. */
-#define ERR_LINES_MAX 200
-#define ERR_LINE_MAX 4096
+/* A flush-pkt (gitprotocol-common(5)). */
+#define FLUSH "0000"
 /* SIGTERM to SIGKILL. */
 #define GRACE_MS 2000
 /* What the hook gets past its own bound, to say so and end. */
@@ -42,11 +41,9 @@
 struct backend {
 	struct backend_run *run;
 	struct child child;
-	int out, err;    /* our ends; -1: closed */
+	int out;         /* our end; -1: closed */
+	struct backend_words words;
 	struct buf head; /* until it has been sent */
-	struct buf line; /* of standard error */
-	int err_lines;
-	const char *limit; /* which it ran into, in words; or NULL */
 	int head_sent, client_gone;
 	int64_t quiet_until; /* the backend must say something before */
 	int64_t silence_ms, forward_ms, total_ms;
@@ -69,40 +66,6 @@ static void fail_over(struct backend *b)
 	fail(b, whole ? "it took longer than session.sessionTimeout"
 		      : "it was not done after session.stopTimeout");
 	b->run->refusal = whole ? &refusal_over : &refusal_stopping;
-}
-
-/* Log what is whole of standard error; all of it when flush is set. */
-static void log_lines(struct backend *b, int flush)
-{
-	while (b->line.len > 0) {
-		char *end = memchr(b->line.data, '\n', b->line.len);
-		size_t n = end != NULL ? (size_t)(end - b->line.data)
-				       : b->line.len;
-
-		if (end == NULL && !flush && n < ERR_LINE_MAX)
-			return;
-		if (b->err_lines++ < ERR_LINES_MAX)
-			log_warn("backend: %.*s", (int)n, b->line.data);
-		if (b->limit == NULL)
-			b->limit = hint_of_line(b->line.data, n);
-		buf_drop(&b->line, end != NULL ? n + 1 : n);
-	}
-}
-
-static void read_err(struct backend *b)
-{
-	ssize_t n = read(b->err, buf_room(&b->line, ERR_LINE_MAX),
-			 ERR_LINE_MAX);
-
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return;
-	if (n <= 0) {
-		close(b->err);
-		b->err = -1;
-		return;
-	}
-	b->line.len += (size_t)n;
-	log_lines(b, 0);
 }
 
 /* Returns -1 when the client is no longer there, or is not to get more. */
@@ -137,6 +100,20 @@ static int send_bytes(struct backend *b, const char *data, size_t n)
 	}
 	b->client_gone = 1;
 	return -1;
+}
+
+/*
+ * The flush at the end of a push's answer waits until git has ended: something
+ * may have to be said before it. Returns how much is to go now.
+ */
+static size_t hold_back(struct backend *b, const char *data, size_t n)
+{
+	packets_feed(&b->run->packets, data, n);
+	if (!b->run->is_push || n < strlen(FLUSH) ||
+	    !packets_flushed(&b->run->packets))
+		return n;
+	b->run->held = 1;
+	return n - strlen(FLUSH);
 }
 
 /* What is under way must stay: it goes the way of all that follows. */
@@ -176,9 +153,8 @@ static int send_head(struct backend *b, int may_be_empty)
 		fail(b, "the backend refused");
 	} else {
 		b->head_sent = 1;
-		packets_feed(&b->run->packets, b->head.data + end,
-			     b->head.len - end);
-		buf_add(&header, b->head.data + end, b->head.len - end);
+		buf_add(&header, b->head.data + end,
+			hold_back(b, b->head.data + end, b->head.len - end));
 		rc = send_first(b, &header);
 	}
 	buf_clear(&header);
@@ -199,10 +175,14 @@ static int read_out(struct backend *b)
 		b->out = -1;
 		return 0;
 	}
-	if (b->head_sent) {
-		packets_feed(&b->run->packets, chunk, (size_t)n);
-		return send_bytes(b, chunk, (size_t)n);
+	if (b->head_sent && b->run->held) {
+		/* it was not the end */
+		b->run->held = 0;
+		if (send_bytes(b, FLUSH, strlen(FLUSH)) < 0)
+			return -1;
 	}
+	if (b->head_sent)
+		return send_bytes(b, chunk, hold_back(b, chunk, (size_t)n));
 	buf_add(&b->head, chunk, (size_t)n);
 	return send_head(b, 0);
 }
@@ -251,7 +231,7 @@ static int pump(struct backend *b)
 	while (b->out >= 0) {
 		struct pollfd p[3] = {
 			{ .fd = b->out, .events = POLLIN },
-			{ .fd = b->err, .events = POLLIN },
+			{ .fd = b->words.fd, .events = POLLIN },
 			{ .fd = b->client_gone ? -1 : b->run->client,
 			  .events = POLLRDHUP },
 		};
@@ -266,7 +246,7 @@ static int pump(struct backend *b)
 		if (n <= 0)
 			continue;
 		if (p[1].revents != 0)
-			read_err(b);
+			backend_words_read(&b->words);
 		if (p[2].revents != 0) {
 			fail(b, "the client left");
 			b->client_gone = 1;
@@ -278,21 +258,6 @@ static int pump(struct backend *b)
 			return -1;
 	}
 	return 0;
-}
-
-/* What is left on its standard error; never waits. */
-static void read_rest(struct backend *b)
-{
-	int rounds;
-
-	for (rounds = 0; b->err >= 0 && rounds < 16; rounds++) {
-		struct pollfd p = { .fd = b->err, .events = POLLIN };
-
-		if (poll(&p, 1, 0) <= 0)
-			break;
-		read_err(b);
-	}
-	log_lines(b, 1);
 }
 
 static int start(struct backend *b)
@@ -317,7 +282,7 @@ static int start(struct backend *b)
 	if (err[1] >= 0)
 		close(err[1]);
 	b->out = out[0];
-	b->err = err[0];
+	b->words.fd = err[0];
 	return rc;
 }
 
@@ -333,12 +298,12 @@ static enum backend_end finish(struct backend *b, int pumped)
 		status = child_stop(&b->child, GRACE_MS);
 	}
 	session_pid(b->run->session, 0);
-	read_rest(b);
-	if (b->limit == NULL)
-		b->limit = hint_of_status(status);
+	backend_words_rest(&b->words);
+	if (b->words.limit == NULL)
+		b->words.limit = hint_of_status(status);
 	/* of the client's own doing, too: a hook's end leaves status 0 */
-	if (b->limit != NULL && pumped == 0) {
-		fail(b, b->limit);
+	if (b->words.limit != NULL && pumped == 0) {
+		fail(b, b->words.limit);
 		b->run->refusal = &refusal_limit;
 	}
 	if (b->client_gone)
@@ -358,7 +323,7 @@ static enum backend_end finish(struct backend *b, int pumped)
 enum backend_end backend_run(const struct config *c, struct backend_run *run)
 {
 	struct backend b = { .run = run, .child = CHILD_INIT,
-			     .out = -1, .err = -1,
+			     .out = -1, .words = { .fd = -1 },
 			     .silence_ms = c->backend_ms,
 			     .total_ms = c->total_ms,
 			     .forward_ms = c->forward_ms + FORWARD_MARGIN };
@@ -386,9 +351,7 @@ enum backend_end backend_run(const struct config *c, struct backend_run *run)
 	}
 	if (b.out >= 0)
 		close(b.out);
-	if (b.err >= 0)
-		close(b.err);
+	backend_words_clear(&b.words);
 	buf_clear(&b.head);
-	buf_clear(&b.line);
 	return end;
 }

@@ -29,12 +29,15 @@ struct backend_run {
 	int client;          /* descriptor of the FastCGI connection */
 	unsigned id;         /* the request's in it */
 	int may_be_empty;    /* no answer at all is one, to a lone flush */
+	int is_push;
 	const char *headers; /* more response headers, each with CRLF, or "" */
 	struct session *session;
 	const char *reason;  /* set: why, where something failed; a constant */
 	/* set: for the client, or NULL; with BACKEND_DONE: git has said so */
 	const struct refusal *refusal;
 	struct packets packets; /* set: how far the answer came */
+	/* set with BACKEND_DONE: the caller sends the flush at its end */
+	int held;
 	struct stream stream;   /* set: likewise, for stream_break */
 	/* what of the answer is under way; the caller frees it at the end */
 	char *chunk;

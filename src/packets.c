@@ -33,6 +33,7 @@ static void take_head(struct packets *p)
 		n = n * 16 + (size_t)d;
 	}
 	p->have = 0;
+	p->flush = n == 0;
 	p->left = n > HEAD ? n - HEAD : 0;
 	/* a flush or a delimiter changes nothing of what follows */
 	if (p->left > 0)
@@ -69,6 +70,11 @@ void packets_feed(struct packets *p, const void *data, size_t n)
 int packets_whole(const struct packets *p)
 {
 	return !p->lost && p->have == 0 && p->left == 0;
+}
+
+int packets_flushed(const struct packets *p)
+{
+	return packets_whole(p) && p->flush;
 }
 
 static int begins(const struct packets *p, const char *word)

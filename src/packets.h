@@ -13,14 +13,16 @@ struct packets {
 	size_t left;   /* bytes of the packet's payload */
 	char text[8];  /* its first bytes */
 	unsigned have_text;
+	int flush;     /* the last one was a flush */
 	int lost;      /* these are no pkt-lines */
 };
 
 #define PACKETS_INIT { .have = 0 }
 
 void packets_feed(struct packets *p, const void *data, size_t n);
-/* Is the last one whole? */
+/* Is the last one whole? And a flush? */
 int packets_whole(const struct packets *p);
+int packets_flushed(const struct packets *p);
 /*
  * Does a side-band follow? The last packet was of one, or is what stands before
  * its first: "packfile" in version 2, NAK or ACK in those before.

@@ -224,3 +224,14 @@ void reply_last(const struct route *route, const struct commands *commands,
 	buf_clear(&lines);
 	buf_clear(&text);
 }
+
+void reply_note(const struct commands *commands, const struct refusal *why,
+		const char *id, struct buf *out)
+{
+	struct buf lines = BUF_INIT;
+
+	add_lines(&lines, why, id);
+	if (commands->side_band)
+		add_band(out, 2, &lines);
+	buf_clear(&lines);
+}

@@ -36,4 +36,11 @@ void reply_last(const struct route *route, const struct commands *commands,
 		const struct packets *packets, const struct refusal *why,
 		const char *id, struct buf *out);
 
+/*
+ * The same lines for people, to stand before the flush that ends the answer to
+ * a push; none where it has no side-band.
+ */
+void reply_note(const struct commands *commands, const struct refusal *why,
+		const char *id, struct buf *out);
+
 #endif

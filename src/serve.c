@@ -178,6 +178,22 @@ static int step_mirror(struct serve *s)
 	return 0;
 }
 
+/* The end of a push's answer, and before it what git could not say. */
+static enum backend_end end_push(struct serve *s, struct backend_run *run)
+{
+	struct buf last = BUF_INIT;
+	enum stream_end end;
+
+	if (run->refusal != NULL)
+		reply_note(&s->commands, run->refusal, s->session->id, &last);
+	buf_adds(&last, "0000");
+	end = stream_send(&run->stream, last.data, last.len);
+	/* what is half sent is no more: nothing of it may be sent again */
+	run->stream.head_left = run->stream.data_left = 0;
+	buf_clear(&last);
+	return end == STREAM_OK ? BACKEND_DONE : BACKEND_GONE;
+}
+
 static int run_backend(struct serve *s)
 {
 	struct env env = ENV_INIT;
@@ -197,6 +213,8 @@ static int run_backend(struct serve *s)
 	/* what git sends to try a connection before a large push */
 	run.may_be_empty = s->route.kind == ROUTE_RPC &&
 			   s->spool.len <= FLUSH_LEN;
+	run.is_push = s->route.kind == ROUTE_RPC &&
+		      s->route.service == SERVICE_RECEIVE_PACK;
 	run.in = spool_rewind(&s->spool);
 	cgienv_fill(&env, s->c, s->repo, &s->req, s->session->id, &s->route,
 		    s->git_dir.data, s->spool.len);
@@ -215,6 +233,8 @@ static int run_backend(struct serve *s)
 		s->audit.code = run.refusal->code;
 	if (run.reason != NULL)
 		buf_adds(&s->detail, run.reason);
+	if (end == BACKEND_DONE && run.held)
+		end = end_push(s, &run);
 	if (run.refusal == NULL)
 		run.refusal = &refusal_internal;
 	if (end == BACKEND_CUT || end == BACKEND_GONE) {

@@ -158,6 +158,8 @@ small() {
 	ldd "$BUILD/git-gated" | grep -q libasan && return
 	[ $(($(peak) - before)) -lt 1024 ]
 	result $? "$1: its memory grows by less than 1 MiB"
+	figure "$1 (1 GB): refused; the responder's peak grows by" "1024 KiB" \
+		"$(($(peak) - before)) KiB"
 }
 
 # --- raw -----------------------------------------------------------------------

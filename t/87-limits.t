@@ -123,6 +123,7 @@ sanitized || {
 	restart 'memory = 4m'
 	no "git without memory" push main
 	names processes
+	like "git without memory: with a last line" 'remote: git-gate: refused code=limit retry=no id='
 }
 head -c 3M /dev/urandom >"$T/work/large"
 commit "$T/work" file "large"
@@ -136,6 +137,9 @@ printf '#!/bin/sh\n[ "$1" = --check ] && exit 0\nwhile :; do :; done\n' \
 HOOKS=$T/hooks restart 'cpu = 1s'
 refused "cpu" flat 'pre-receive hook declined'
 names cpu
+no "cpu: again" push flat
+like "cpu: a last line says so, too" \
+	'remote: git-gate: refused code=limit retry=no id='
 restart 'files = 64'
 ok "what is within its limits is taken" push main
 done_testing

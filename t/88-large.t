@@ -79,9 +79,13 @@ large() {
 	result $? "$name: it was seen in the spool"
 	[ "$(cat "$T/most")" -le $((pack + (1 << 20))) ]
 	result $? "$name: there was one copy of it"
+	figure "a push of $((pack >> 20)) MiB, $name: spooled" "one copy" \
+		"$(($(cat "$T/most") >> 20)) MiB"
 	ldd "$BUILD/git-gated" | grep -q libasan || {
 		[ $(($(kilobytes VmHWM) - before)) -lt 8192 ]
 		result $? "$name: memory grew by less than 8 MiB"
+		figure "it: the responder's peak grows by" "8192 KiB" \
+			"$(($(kilobytes VmHWM) - before)) KiB"
 	}
 	ok "$name: nothing runs" wait_for 10 quiet
 	is "$name: nothing is left in the spool" \

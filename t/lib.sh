@@ -76,6 +76,13 @@ done_testing() {
 	[ $failed -eq 0 ]
 	exit
 }
+# figure STATEMENT BOUND MEASURED: for bench/sessions, after the "ok" or the
+# condition that decides whether it is met
+figure() {
+	local met=$?
+	[ $met -eq 0 ] && met=yes || met=no
+	echo "# figure: | $1 | $2 | $3 | $met |"
+}
 # die WHY: the test itself cannot go on.
 die() {
 	echo "not ok $((tests + 1)) - $*"

@@ -140,14 +140,6 @@ since() {
 }
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
-# figure STATEMENT BOUND MEASURED: for bench/sessions, after the "ok" or the
-# condition that decides whether it is met
-figure() {
-	local met=$?
-	[ $met -eq 0 ] && met=yes || met=no
-	echo "# figure: | $1 | $2 | $3 | $met |"
-}
-
 # --- clients ---------------------------------------------------------------------
 
 client() { perl "$HERE/client.pl" "$@"; }

@@ -36,6 +36,7 @@ static void test_every_cut(void **state)
 			packets_feed(&bytes, stream + at, 1);
 		assert_int_equal(packets_whole(&whole), is_end(n));
 		assert_int_equal(packets_whole(&bytes), is_end(n));
+		assert_int_equal(packets_flushed(&whole), n == 15);
 		assert_int_equal(packets_band(&whole), n > 23);
 		assert_int_equal(packets_band(&bytes), n > 23);
 	}
