@@ -59,8 +59,11 @@ static void set_push(struct env *e, const struct config *c,
 		 c->file_size > 0 && c->file_size < c->max_body
 			 ? c->file_size : c->max_body);
 	env_config(e, "receive.maxInputSize", max);
-	/* quarantine and keep-alive are git's defaults; said, to be sure */
-	env_config(e, "receive.keepAlive", "5");
+	/*
+	 * Seconds. lighttpd tells of a client that has left when something is
+	 * written to it: this notices it within git's own 5.
+	 */
+	env_config(e, "receive.keepAlive", "4");
 	/* policy decides on deletions and rewinds, not the mirror */
 	env_config(e, "receive.denyDeletes", "false");
 	env_config(e, "receive.denyNonFastForwards", "false");

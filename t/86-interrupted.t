@@ -9,8 +9,8 @@
 make_repos
 seed=${SEED:-$RANDOM}
 # a busy machine is no fault: only bench/sessions holds times to the bar. With
-# this much more, a gate that waits for git's keep-alive (5 s) is still seen.
-SLACK=2000
+# this much more, a gate that waits for keep-alive (4 s) to be written is still seen.
+SLACK=1500
 [ -z "${STRICT:-}" ] || SLACK=0
 count=${COUNT:-${LIGHT:+250}}
 count=${count:-1000}
@@ -186,7 +186,7 @@ ok "all is quiet" wait_for 10 no_session
 measure
 for repo in acme/one lab/own; do
 	leaves nginx sleeps 2000 "a hook that sleeps for $repo" $repo
-	leaves lighttpd sleeps 6000 "a hook that sleeps for $repo" $repo
+	leaves lighttpd sleeps 5000 "a hook that sleeps for $repo" $repo
 done
 stop gate
 # a shell waits for its child before it minds a signal: neither ends at TERM
