@@ -169,16 +169,6 @@ void session_stage(struct session *s, enum session_stage stage)
 	pthread_mutex_unlock(&session_lock);
 }
 
-enum session_stage session_stage_now(const struct session *s)
-{
-	enum session_stage stage;
-
-	pthread_mutex_lock(&session_lock);
-	stage = s->stage;
-	pthread_mutex_unlock(&session_lock);
-	return stage;
-}
-
 void session_stage_of(const char *id, enum session_stage stage)
 {
 	unsigned i;

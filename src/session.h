@@ -71,7 +71,6 @@ void session_pid(struct session *s, pid_t pid);
 void session_count(struct session *s, uint64_t in, uint64_t out);
 /* The session with this id, by another process's word (the hook's). */
 void session_stage_of(const char *id, enum session_stage stage);
-enum session_stage session_stage_now(const struct session *s);
 
 /* How many are under way; how many of them forward. */
 unsigned session_number(void);
