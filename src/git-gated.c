@@ -359,20 +359,21 @@ static int gated(struct gated *g, const char *fds, const char *pid)
 	return run(g);
 }
 
-/* What a worker that was cut off still uses stays until we exit. */
+/* What a worker that was cut off still uses stays; so does the control socket's
+   name, by which the next one knows that we left something. */
 static void clear(struct gated *g)
 {
+	if (g->workers != NULL && workers_join(g->workers, 0) < 0)
+		return;
 	control_close(&g->control);
 	if (g->signal_fd >= 0)
 		close(g->signal_fd);
 	if (g->wake_fd >= 0)
 		close(g->wake_fd);
-	if (g->workers == NULL)
-		config_free(g->c);
-	else if (workers_join(g->workers, 0) == 0)
+	if (g->workers != NULL)
 		workers_free(g->workers);
 	else
-		return;
+		config_free(g->c);
 	free(g->backend);
 }
 
