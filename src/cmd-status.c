@@ -10,6 +10,9 @@
 #include "config.h"
 #include "control.h"
 
+/* It is told at once; a responder that is stopping has other work. */
+#define ANSWER_MS 10000
+
 static int usage(void)
 {
 	fputs("usage: git gate status [-c FILE]\n", stderr);
@@ -24,7 +27,7 @@ static int ask(const char *file)
 
 	if (!c)
 		return CMD_UNKNOWN;
-	if (!control_ask(c, &answer)) {
+	if (!control_ask(c, "status\n", ANSWER_MS, 0, &answer)) {
 		fwrite(answer.data, 1, answer.len, stdout);
 		status = fflush(stdout) ? CMD_UNKNOWN : CMD_OK;
 	}

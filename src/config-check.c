@@ -268,6 +268,7 @@ static int check_gate(const struct config *c, int make)
 		     { "spool", c->spool } };
 	struct place git = place_of(c, SECTION_GATE, "git");
 	struct place rules = place_of(c, SECTION_SCAN, "rules");
+	struct place park = place_of(c, SECTION_PUSH, "park");
 	int bad = 0;
 
 	for (size_t i = 0; i < NR(dirs); i++) {
@@ -278,6 +279,8 @@ static int check_gate(const struct config *c, int make)
 		if (check_working_dir(&p, dirs[i].path, make))
 			bad = -1;
 	}
+	if (c->park && check_working_dir(&park, c->park, make))
+		bad = -1;
 	if (check_program(&git, c->git))
 		bad = -1;
 	if (c->rules && check_readable(&rules, c->rules))

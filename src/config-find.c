@@ -101,6 +101,7 @@ void config_free(struct config *c)
 	free(c->ssh);
 	free(c->hooks);
 	free(c->libexec);
+	free(c->park);
 	free(c->rules);
 	free(c);
 }

@@ -13,6 +13,8 @@ enum section {
 	SECTION_GATE,
 	SECTION_SESSION,
 	SECTION_BACKEND,
+	SECTION_PUSH,
+	SECTION_MAINTENANCE,
 	SECTION_SCAN,
 	SECTION_UPSTREAM,
 	SECTION_REPO,
@@ -33,6 +35,7 @@ enum kind {
 	KIND_PROXY,
 	KIND_UPSTREAM, /* name of an [upstream] */
 	KIND_FRESH,
+	KIND_ATOMIC,   /* "require" or "prefer": int */
 	KIND_GLOBS,    /* words with blanks between, at least one */
 	KIND_RULE,
 	KIND_NR
@@ -120,6 +123,12 @@ int config_url_is_at(const char *url, const char *host);
 
 /* The end of an [upstream]: check the keys that belong together. */
 void config_end_upstream(struct load *l, struct config_upstream *u);
+
+/* A connection that is shared has a socket, with a longer name than others:
+   check gate.state for it. */
+void config_check_shared(struct load *l);
+/* The line of gate.state, or the first. */
+int config_state_line(const struct load *l);
 
 /* Longest path of a unix socket: sun_path of unix(7), less its NUL. */
 #define CONFIG_SOCKET_MAX 107

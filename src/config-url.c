@@ -307,3 +307,26 @@ void config_end_upstream(struct load *l, struct config_upstream *u)
 	if (scheme & SCHEME_WEB)
 		check_web(l, u, scheme);
 }
+
+void config_check_shared(struct load *l)
+{
+	const struct config *c = l->c;
+	size_t room = CONFIG_SOCKET_MAX - strlen(CONFIG_SHARE_DIR "/") -
+		      CONFIG_SHARE_NAME_MAX;
+
+	if (strlen(c->state) <= room)
+		return;
+	for (size_t i = 0; i < c->nr_upstreams; i++) {
+		const struct config_upstream *u = &c->upstreams[i];
+
+		if (!config_scheme_is(u, "ssh") || !u->persist_ms)
+			continue;
+		config_error(l, config_state_line(l), "state = %s: %zu bytes "
+			     "long; sockets of shared ssh connections are made "
+			     "in it, which allows at most %zu: choose a shorter "
+			     "path, or set controlPersist = 0 in "
+			     "[upstream \"%s\"]", c->state, strlen(c->state),
+			     room, u->name);
+		return;
+	}
+}

@@ -60,6 +60,9 @@ static int number(const char *s, const struct unit *u, const struct key *k,
 			return -1;
 	if (p == s)
 		return -1;
+	/* nothing is nothing in any unit */
+	if (!n && !*p)
+		p = u->name;
 	while (u->name && strcasecmp(u->name, p))
 		u++;
 	if (!u->name || __builtin_mul_overflow(n, u->factor, &n) ||
@@ -77,7 +80,8 @@ static void value_time(struct load *l, const struct key *k, const char *value,
 	if (number(value, time_units, k, &n))
 		config_error(l, line, "%s = %s: not a time; write a number and "
 			     "a unit, as in 30s; units are ms s m h d, and the "
-			     "most is 24d", k->name, value);
+			     "most is %ud", k->name, value,
+			     (unsigned)(k->max / time_units[4].factor));
 	else
 		*(int64_t *)field(l, k) = (int64_t)n;
 }
@@ -249,6 +253,16 @@ static void value_fresh(struct load *l, const struct key *k, const char *value,
 	}
 }
 
+static void value_atomic(struct load *l, const struct key *k,
+			 const char *value, int line)
+{
+	if (strcmp(value, "require") != 0 && strcmp(value, "prefer") != 0)
+		config_error(l, line, "%s = %s: write require or prefer",
+			     k->name, value);
+	else
+		*(int *)field(l, k) = *value == 'p';
+}
+
 /* None at all would read as if none were needed, or as if all matched. */
 static void value_globs(struct load *l, const struct key *k, const char *value,
 			int line)
@@ -273,6 +287,7 @@ static value_fn *const by_kind[KIND_NR] = {
 	[KIND_PROXY] = value_proxy,
 	[KIND_UPSTREAM] = value_upstream,
 	[KIND_FRESH] = value_fresh,
+	[KIND_ATOMIC] = value_atomic,
 	[KIND_GLOBS] = value_globs,
 	[KIND_RULE] = config_rule_add,
 };

@@ -24,6 +24,8 @@
 
 /* More is no configuration. Bytes. */
 #define CONFIG_MAX (4 << 20)
+/* A shared connection that nobody uses ends then. */
+#define PERSIST_MS (10 * 60 * 1000)
 
 /* The longest name of a socket in the state directory. */
 #define STATE_SOCKET "/control"
@@ -72,6 +74,8 @@ static void end_section(struct load *l)
 	case SECTION_GATE:
 	case SECTION_SESSION:
 	case SECTION_BACKEND:
+	case SECTION_PUSH:
+	case SECTION_MAINTENANCE:
 	case SECTION_SCAN:
 	case SECTION_ACCESS:
 		break;
@@ -104,7 +108,8 @@ static void begin_upstream(struct load *l, const char *name, int line)
 	MEM_GROW(c->upstreams, c->nr_upstreams, l->alloc_upstreams);
 	l->object = &c->upstreams[c->nr_upstreams++];
 	*(struct config_upstream *)l->object = (struct config_upstream){
-		.name = mem_strdup(name), .line = line
+		.name = mem_strdup(name), .line = line,
+		.persist_ms = PERSIST_MS
 	};
 }
 
@@ -133,7 +138,8 @@ static void begin_section(struct load *l, const struct lex_event *e)
 	l->object = l->c;
 	if (s == SECTION_UNKNOWN) {
 		config_error(l, e->line, "unknown section [%s]; known are "
-			     "gate, session, backend, scan, upstream, repo and access",
+			     "gate, session, backend, push, maintenance, scan, "
+			     "upstream, repo and access",
 			     e->section);
 		return;
 	}
@@ -211,6 +217,13 @@ static void resolve_upstreams(struct load *l)
 	}
 }
 
+int config_state_line(const struct load *l)
+{
+	int line = l->seen[config_key(SECTION_GATE, "state")];
+
+	return line ? line : 1;
+}
+
 static void check_whole(struct load *l, int last_line)
 {
 	const struct config *c = l->c;
@@ -224,13 +237,13 @@ static void check_whole(struct load *l, int last_line)
 	    !l->seen[config_key(SECTION_ACCESS, "deny")])
 		log_warn("%s:%d: no rule in [access]; everything is denied "
 			 "until there is an allow line", l->file, last_line);
-	if (strlen(c->state) > room) {
-		int line = l->seen[config_key(SECTION_GATE, "state")];
-		config_error(l, line ? line : 1, "state = %s: %zu bytes long; "
-			     "sockets are made in it, which allows at most "
-			     "%zu: choose a shorter path", c->state,
+	if (strlen(c->state) > room)
+		config_error(l, config_state_line(l), "state = %s: %zu bytes "
+			     "long; sockets are made in it, which allows at "
+			     "most %zu: choose a shorter path", c->state,
 			     strlen(c->state), room);
-	}
+	else
+		config_check_shared(l);
 }
 
 /* *at unless it is set: dir/name, or dir alone. */

@@ -32,6 +32,7 @@ struct config_upstream {
 	char *certificate_file;
 	char *agent_socket;
 	char *known_hosts;
+	int64_t persist_ms; /* a shared connection, idle; 0: not shared */
 	/* http and https */
 	char *username;
 	char *token_file;
@@ -40,6 +41,8 @@ struct config_upstream {
 	char *client_cert;
 	char *client_key;
 	char *proxy;
+	int follow_redirects; /* git's "initial"; else a redirection fails */
+	int atomic_prefer;    /* what takes nothing atomic gets several at once */
 	int ignore_case; /* names are lower-cased once, at the door */
 };
 
@@ -112,6 +115,18 @@ struct config {
 	unsigned threads;   /* that git packs with; 0: by the processors */
 	unsigned cores;     /* processors that are ours; preflight.c, else 0 */
 
+	/* [push]: what could not be delivered may be kept for the operator */
+	char *park;         /* directory of bundles, or NULL: not kept */
+	unsigned park_max;  /* pushes kept there at most */
+	uint64_t park_size; /* bytes kept there at most */
+
+	/* [maintenance] of mirrors */
+	int maintain;            /* repack them at all */
+	int64_t maintain_ms;     /* quiet for so long before it begins */
+	unsigned maintain_packs; /* packs from which on it is worth it */
+	int64_t unused_ms;       /* removed when unused for so long; 0: never */
+	uint64_t mirrors_size;   /* bytes of all mirrors; 0: no bound */
+
 	/* [scan] */
 	char *rules;         /* rule file, or NULL for the built-in rules */
 	uint64_t max_object; /* a larger object cannot be scanned: refused */
@@ -147,6 +162,13 @@ struct config *config_load(const char *file);
 int config_check_paths(const struct config *c, int make);
 
 void config_free(struct config *c);
+
+/*
+ * Sockets of shared connections (share.h) are in this directory below STATE,
+ * and have names of so many bytes, with what ssh appends while it makes one.
+ */
+#define CONFIG_SHARE_DIR "/ssh"
+#define CONFIG_SHARE_NAME_MAX (16 + 17)
 
 /* Where the file is looked for when the command line does not say. */
 #define CONFIG_DEFAULT SYSCONFDIR "/git-gate/git-gate.conf"

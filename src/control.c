@@ -1,6 +1,6 @@
 /*
- * The two sockets in STATE: `control`, where `git gate status` reads, and
- * `notes`, where our hooks report. Both are 0600 in a directory that is 0700.
+ * The two sockets in STATE: `control`, where requests of the operator and of
+ * our helpers come in, and `notes`, where our hooks report. Both are 0600 in a directory that is 0700.
  * Takes short messages, gives text; a peer that stalls is left.
  */
 #include "control.h"
@@ -128,20 +128,9 @@ void control_close(struct control *ctl)
 	*ctl = (struct control)CONTROL_INIT;
 }
 
-void control_answer(struct control *ctl, const struct buf *text)
+int control_accept(struct control *ctl)
 {
-	int fd = accept4(ctl->stream_fd, NULL, NULL,
-			 SOCK_CLOEXEC | SOCK_NONBLOCK);
-	ssize_t n;
-
-	if (fd < 0)
-		return;
-	/* one write: the socket's buffer takes more than the table has */
-	n = send(fd, text->data, text->len, MSG_NOSIGNAL);
-	if (n != (ssize_t)text->len)
-		log_warn("status: the reader took %zd of %zu bytes", n,
-			 text->len);
-	close(fd);
+	return accept4(ctl->stream_fd, NULL, NULL, SOCK_CLOEXEC);
 }
 
 static enum log_level level_of(const char *word, size_t n)
@@ -246,16 +235,23 @@ static int connect_to(const char *path, int type)
 	return -1;
 }
 
-int control_ask(const struct config *c, struct buf *out)
+int control_ask(const struct config *c, const char *request, int timeout_ms,
+		int quiet, struct buf *out)
 {
+	struct timeval bound = { .tv_sec = timeout_ms / 1000 + 1 };
 	char *path = join(c, "control");
 	int fd = connect_to(path, SOCK_STREAM);
+	size_t n = strlen(request);
 	int rc = -1;
 
-	if (fd < 0)
+	if (fd >= 0 &&
+	    !setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof(bound)) &&
+	    send(fd, request, n, MSG_NOSIGNAL) == (ssize_t)n)
+		rc = buf_read_fd(out, fd, 1 << 20);
+	if (rc < 0 && !quiet && fd < 0)
 		log_error("%s: no git-gated answers: %s; is it running, and "
 			  "with this configuration?", path, strerror(errno));
-	else if ((rc = buf_read_fd(out, fd, 1 << 20)) < 0)
+	else if (rc < 0 && !quiet)
 		log_error("%s: %s", path, strerror(errno));
 	if (fd >= 0)
 		close(fd);

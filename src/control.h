@@ -8,7 +8,7 @@ struct config;
 
 /*
  * Two sockets in STATE, which only the operator's user can open:
- *   control  stream: `git gate status` connects and reads the answer
+ *   control  stream: what desk.h answers, one request a connection
  *   notes    datagrams from our hooks: stages, log and audit lines
  */
 struct control {
@@ -23,8 +23,8 @@ struct control {
 
 /* The responder's side. Returns 0, or -1, logged. */
 int control_open(struct control *ctl, const struct config *c);
-/* Take a connection and give it the text; never blocks for long. */
-void control_answer(struct control *ctl, const struct buf *text);
+/* Take a connection at the stream socket: a descriptor, or -1: none waits. */
+int control_accept(struct control *ctl);
 /* Take the waiting notes: log lines are logged, the rest the caller is told. */
 struct control_listener {
 	void (*stage)(const char *id, const char *stage);
@@ -35,8 +35,13 @@ void control_take_notes(struct control *ctl,
 			const struct control_listener *listener);
 void control_close(struct control *ctl);
 
-/* The other side: print what the responder answers. Returns 0 or -1, logged. */
-int control_ask(const struct config *c, struct buf *out);
+/*
+ * The other side: one request, a line as desk.h has it, and its whole answer.
+ * timeout_ms bounds each silence. Returns 0, or -1: nobody answers, which is
+ * logged unless quiet.
+ */
+int control_ask(const struct config *c, const char *request, int timeout_ms,
+		int quiet, struct buf *out);
 
 /*
  * From a hook, before the first byte goes to the upstream: may it? The

@@ -4,17 +4,13 @@
  * environment but LISTEN_FDS is looked at.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -22,6 +18,8 @@
 #include "clock.h"
 #include "config.h"
 #include "control.h"
+#include "desk.h"
+#include "git-gated-self.h"
 #include "listen.h"
 #include "log.h"
 #include "mem.h"
@@ -34,11 +32,6 @@
 
 /* What is cut at the end of stopTimeout gets this long to unwind. */
 #define UNWIND_MS 8000
-/* Descriptors of one request: connection, spool, two pipes, pidfd, eventfd. */
-#define REQUEST_FILES 6
-/* And of all the rest. */
-#define OTHER_FILES 64
-
 struct options {
 	const char *config;
 	const char *socket;
@@ -53,6 +46,7 @@ struct gated {
 	char *backend;
 	struct control control;
 	struct workers *workers;
+	struct desk *desk;
 	int signal_fd, wake_fd;
 };
 
@@ -163,15 +157,6 @@ static int may_forward(const char *id)
 	return rc > 0 && !session_may_forward(id) ? -1 : rc;
 }
 
-static void answer_status(struct gated *g)
-{
-	struct buf text = BUF_INIT;
-
-	session_print(&text);
-	control_answer(&g->control, &text);
-	buf_clear(&text);
-}
-
 /* One turn of the main loop; returns -1 when it is time to stop. */
 static int turn(struct gated *g, int timeout_ms)
 {
@@ -185,6 +170,7 @@ static int turn(struct gated *g, int timeout_ms)
 		.stage = set_stage, .may_forward = may_forward
 	};
 	uint64_t count;
+	int fd;
 
 	if (poll(p, 4, timeout_ms) < 0)
 		return 0;
@@ -193,8 +179,8 @@ static int turn(struct gated *g, int timeout_ms)
 		log_debug("eventfd: %s", strerror(errno));
 	if (p[3].revents != 0)
 		control_take_notes(&g->control, &listener);
-	if (p[2].revents != 0)
-		answer_status(g);
+	if (p[2].revents != 0 && (fd = control_accept(&g->control)) >= 0)
+		desk_take(g->desk, fd);
 	return p[0].revents != 0 ? take_signals(g) : 0;
 }
 
@@ -231,30 +217,6 @@ static int run(struct gated *g)
 	return 0;
 }
 
-/* The socket is open by now: who waited for us can connect. */
-static int go_to_background(void)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	switch (fork()) {
-	case -1:
-		log_error("fork: %s", strerror(errno));
-		return -1;
-	case 0:
-		break;
-	default:
-		_exit(0);
-	}
-	setsid();
-	child_init(); /* being a reaper is not inherited */
-	if (null >= 0) {
-		dup2(null, STDIN_FILENO);
-		dup2(null, STDOUT_FILENO);
-		close(null);
-	}
-	return 0;
-}
-
 static int open_socket(const struct options *o, const char *fds,
 		       const char *pid)
 {
@@ -270,7 +232,7 @@ static int start(struct gated *g, const char *fds, const char *pid)
 		return -1;
 	/* a socket is there, so the web server waits instead of failing */
 	if (g->options.socket != NULL && !g->options.foreground &&
-	    go_to_background() < 0)
+	    git_gated_background() < 0)
 		return -1;
 	if (control_open(&g->control, g->c) < 0)
 		return -1;
@@ -291,47 +253,11 @@ static int start(struct gated *g, const char *fds, const char *pid)
 				   g->backend);
 	if (g->workers == NULL)
 		return -1;
+	g->desk = desk_open(g->workers);
 	log_info("ready: %zu repositories' rules, %zu upstreams, %u requests at "
 		 "once",
 		 g->c->nr_repos, g->c->nr_upstreams, g->c->workers);
 	return 0;
-}
-
-static void harden(void)
-{
-	struct rlimit none = { 0, 0 };
-
-	umask(077);
-	setrlimit(RLIMIT_CORE, &none);
-	if (clearenv() != 0)
-		log_warn("clearenv failed");
-}
-
-/* As many descriptors as we may have; the children get fewer. */
-static void raise_files(const struct config *c)
-{
-	rlim_t need = (rlim_t)c->workers * REQUEST_FILES + OTHER_FILES;
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
-		return;
-	files.rlim_cur = files.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_max < need)
-		log_warn("%llu open files are allowed and %llu may be needed; "
-			 "raise the limit (LimitNOFILE, ulimit -n) or lower "
-			 "gate.workers", (unsigned long long)files.rlim_max,
-			 (unsigned long long)need);
-}
-
-/*
- * Threads come and go: with an arena each, memory that one has freed would be
- * of no use to the others, and what all had at the worst moment would stay.
- */
-static void bound_memory(void)
-{
-	mallopt(M_ARENA_MAX, 2);
-	mallopt(M_TRIM_THRESHOLD, 256 << 10);
-	mallopt(M_MMAP_THRESHOLD, 64 << 10);
 }
 
 static char *keep(const char *value)
@@ -353,7 +279,7 @@ static int gated(struct gated *g, const char *fds, const char *pid)
 		return 0;
 	}
 	log_init("git-gated", LOG_STAMP);
-	raise_files(g->c);
+	git_gated_raise_files(g->c);
 	if (start(g, fds, pid) < 0)
 		return 1;
 	return run(g);
@@ -364,6 +290,8 @@ static int gated(struct gated *g, const char *fds, const char *pid)
 static void clear(struct gated *g)
 {
 	if (g->workers != NULL && workers_join(g->workers, 0) < 0)
+		return;
+	if (g->desk != NULL && desk_close(g->desk, UNWIND_MS) < 0)
 		return;
 	control_close(&g->control);
 	if (g->signal_fd >= 0)
@@ -388,8 +316,7 @@ int main(int argc, char **argv)
 	log_init("git-gated", LOG_PLAIN);
 	if (parse_options(argc, argv, &g.options) < 0)
 		return usage();
-	harden();
-	bound_memory();
+	git_gated_harden();
 	child_init();
 	status = gated(&g, fds, pid);
 	clear(&g);

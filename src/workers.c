@@ -86,6 +86,19 @@ static void replace(struct workers *w, struct config *c)
 		release(w, old);
 }
 
+struct shared_config *workers_config(struct workers *w, const struct config **c)
+{
+	struct shared_config *sc = hold(w);
+
+	*c = sc->c;
+	return sc;
+}
+
+void workers_config_done(struct workers *w, struct shared_config *sc)
+{
+	release(w, sc);
+}
+
 void workers_reload(struct workers *w, struct config *c)
 {
 	replace(w, c);

@@ -18,6 +18,15 @@ struct workers;
 struct workers *workers_start(unsigned n, int listen_fd, int wake_fd,
 			      struct config *c, const char *backend);
 
+/*
+ * The configuration of now, for other threads: it stays until it is given
+ * back.
+ */
+struct shared_config;
+struct shared_config *workers_config(struct workers *w,
+				     const struct config **c);
+void workers_config_done(struct workers *w, struct shared_config *sc);
+
 /* Requests from now on see c, which is taken over. */
 void workers_reload(struct workers *w, struct config *c);
 

@@ -42,6 +42,8 @@ static const char whole[] =
 	"[gate]\n state = /s/\n git = /opt/git\n workers = 7\n"
 	"[session]\n READTIMEOUT = 1500ms\n writeTimeout = 2m\n"
 	" maxBody = 3g\n maxRequest = 5m\n sessionTimeout = 24d\n"
+	"[push]\n park = /p/\n parkMax = 9\n parkSize = 2m\n"
+	"[maintenance]\n auto = no\n delay = 3s\n removeUnused = 90d\n"
 	"[scan]\n maxObject = 10K\n report = 3\n"
 	"[repo \"acme/*\"]\n upstream = forge ; before the upstream itself\n"
 	" fresh = 90s\n"
@@ -50,8 +52,10 @@ static const char whole[] =
 	" pushOptions = ci.skip  topic=*\n"
 	"[upstream \"forge\"]\n url = ssh://git@forge.example:22\n"
 	" identityFile = /k\n knownHosts = /h\n ignoreCase\n"
+	" controlPersist = 0s\n atomic = prefer\n"
 	"[upstream \"web\"]\n url = https://[::1]:8443/x/\n"
 	" tokenFile = /t\n suffix = \"\"\n ignoreCase = no\n"
+	" followRedirects\n"
 	"[access]\n allow = fetch * acme/*\n"
 	" deny = push,rewind  ada\tlab/x   refs/heads/*\n"
 	" allow = * * * refs/tags/*\n"
@@ -80,6 +84,14 @@ static void stores(void **state)
 	assert_true(c->max_object == 10240);
 	assert_int_equal(c->report, 3);
 	assert_null(c->rules);
+	assert_string_equal(c->park, "/p");
+	assert_int_equal(c->park_max, 9);
+	assert_true(c->park_size == 2 << 20);
+	assert_int_equal(c->maintain, 0);
+	assert_int_equal(c->maintain_ms, 3000);
+	assert_int_equal(c->maintain_packs, 10);
+	assert_int_equal(c->unused_ms, 90 * 86400000LL);
+	assert_true(c->mirrors_size == 0);
 
 	assert_int_equal(c->nr_repos, 3);
 	assert_string_equal(c->repos[0].upstream->name, "forge");
@@ -88,13 +100,19 @@ static void stores(void **state)
 	assert_null(c->repos[1].upstream);
 	assert_string_equal(c->repos[1].hosted, "/srv/git");
 	assert_int_equal(c->repos[2].fresh, FRESH_OFFLINE);
-	assert_int_equal(c->repos[2].line, 19);
+	assert_int_equal(c->repos[2].line, 27);
 	assert_null(c->repos[0].push_options);
 	assert_string_equal(c->repos[2].push_options, "ci.skip  topic=*");
 
 	assert_string_equal(c->upstreams[0].url, "ssh://git@forge.example:22/");
 	assert_string_equal(c->upstreams[0].suffix, ".git");
 	assert_int_equal(c->upstreams[0].ignore_case, 1);
+	assert_int_equal(c->upstreams[0].persist_ms, 0);
+	assert_int_equal(c->upstreams[0].atomic_prefer, 1);
+	assert_int_equal(c->upstreams[0].follow_redirects, 0);
+	assert_int_equal(c->upstreams[1].persist_ms, 600000);
+	assert_int_equal(c->upstreams[1].atomic_prefer, 0);
+	assert_int_equal(c->upstreams[1].follow_redirects, 1);
 	assert_true(config_scheme_is(&c->upstreams[0], "ssh"));
 	assert_false(config_scheme_is(&c->upstreams[0], "https"));
 	assert_string_equal(c->upstreams[1].suffix, "");
@@ -176,6 +194,13 @@ static const struct {
 	{ GOOD "[session]\nmaxBody = 0\n", "6", NULL },
 	{ GOOD "[session]\nmaxRequest = 0\n", "6", "not a size" },
 
+	{ GOOD "[push]\npark = parked\nparkMax = 0\nparkSize = 0\n",
+	  "6 7 8", "absolute" },
+	{ GOOD "[maintenance]\nauto = perhaps\ndelay = 0s\npacks = 1\n",
+	  "6 7 8", "from 2" },
+	{ GOOD "[maintenance]\nremoveUnused = 366d\nmaxSize = big\n", "6 7",
+	  "the most is 365d" },
+
 	{ UP(""), "5", "has no url" },
 	{ UP("url = foo://h/\n"), "6", "unknown scheme" },
 	{ UP("url = ext::sh\n"), "6", "unknown scheme" },
@@ -204,6 +229,9 @@ static const struct {
 	{ SSH("tokenFile = /t\n"), "9", "no meaning" },
 	{ SSH("suffix = a b\n"), "9", NULL },
 	{ SSH("ignoreCase = maybe\n"), "9", "true or false" },
+	{ SSH("atomic = no\n"), "9", "require or prefer" },
+	{ SSH("controlPersist = 25d\nfollowRedirects = yes\n"), "9 10",
+	  "no meaning" },
 	{ UP("url = git://h/\nidentityFile = /i\nproxy = http://p\n"), "7 8",
 	  "no meaning" },
 	{ UP("url = https://h/\ntokenFile = /a\ntokenCommand = /b\n"), "8",

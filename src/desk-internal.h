@@ -1,0 +1,23 @@
+#ifndef DESK_INTERNAL_H
+#define DESK_INTERNAL_H
+
+/* What the files of desk share; nobody else includes this. */
+
+struct buf;
+struct config;
+
+/*
+ * One request: what follows its first word, as far as it was read with the
+ * line ("" for nothing); the answer goes to out, or piece by piece to fd.
+ */
+struct desk_request {
+	const struct config *c;
+	int fd;
+	char *words;
+	struct buf *out;
+};
+typedef void desk_fn(struct desk_request *r);
+
+desk_fn desk_status;
+
+#endif
