@@ -1,57 +1,16 @@
 /*
  * What git and ssh meant by their last words: takes an exit status and the
- * text, gives a kind of fault and what is said of it to a client. A table of
- * phrases, each seen from the program named beside it (LC_ALL=C). Pure; the
- * sentences name no host, path or credential.
+ * text, gives a kind of fault. A table of phrases, each of the program named
+ * beside it (LC_ALL=C). Pure. No word of an upstream, after "remote: ", makes
+ * a failure one that is tried again.
  */
 #include "fault.h"
 
+#include <signal.h>
 #include <string.h>
 
 #include "buf.h"
 #include "child.h"
-
-static const struct fault_text texts[FAULT_KINDS] = {
-	[FAULT_NONE] = { "none", 0, "nothing went wrong", "nothing to do" },
-	[FAULT_UNREACHABLE] = { "upstream-unreachable", 1,
-				"the upstream server cannot be reached",
-				"try again in a while" },
-	[FAULT_AUTH] = { "upstream-auth", 0,
-			 "the upstream does not accept the gate's credential",
-			 "tell the gate's operator" },
-	[FAULT_HOST_KEY] = { "upstream-host-key", 0,
-			     "the upstream does not prove that it is the "
-			     "server that the gate knows",
-			     "tell the gate's operator" },
-	[FAULT_AGENT] = { "upstream-agent", 1,
-			  "the gate's SSH agent does not answer",
-			  "try again in a while, or tell the gate's operator" },
-	[FAULT_NOT_FOUND] = { "upstream-not-found", 0,
-			      "the upstream has no such repository, or not "
-			      "for this gate",
-			      "check the name, or tell the gate's operator" },
-	[FAULT_REJECTED] = { "upstream-rejected", 0,
-			     "the upstream refused the push",
-			     "see the upstream's own words above" },
-	[FAULT_STALE] = { "upstream-stale", 1,
-			  "a reference has moved on the upstream meanwhile",
-			  "fetch, integrate the change and push again" },
-	[FAULT_NO_SPACE] = { "upstream-no-space", 1,
-			     "there is no space left on the gate or upstream",
-			     "tell the gate's operator" },
-	[FAULT_TIMEOUT] = { "upstream-timeout", 1,
-			    "the upstream did not answer in time",
-			    "try again in a while" },
-	[FAULT_BUSY] = { "overloaded", 1,
-			 "the gate is busy with this repository",
-			 "try again in a moment" },
-	[FAULT_LOCAL] = { "gate-fault", 0, "the gate itself has a fault",
-			  "tell the gate's operator" },
-	[FAULT_OTHER] = { "upstream-error", 0,
-			  "the upstream gave an answer that the gate does not "
-			  "know",
-			  "tell the gate's operator" },
-};
 
 /* Where a phrase counts. */
 enum where {
@@ -70,6 +29,7 @@ static const struct {
 } phrases[] = {
 	/* git-gate-ssh, git-gate-askpass; before that it dials again */
 	{ "(attempt 3 of 3)", FAULT_AGENT, OWN },
+	{ "the SSH agent ended while", FAULT_AGENT, OWN },
 	{ "git-gate-ssh: error: ", FAULT_LOCAL, OWN },
 	{ "git-gate-askpass: error: ", FAULT_LOCAL, OWN },
 	/* push, porcelain */
@@ -87,7 +47,7 @@ static const struct {
 	{ "[rejected]", FAULT_REJECTED, OWN },
 	{ "[remote failure]", FAULT_REJECTED, OWN },
 	{ "does not support push options", FAULT_REJECTED, OWN },
-	{ "does not support --atomic push", FAULT_REJECTED, OWN },
+	{ "does not support --atomic push", FAULT_NOT_ATOMIC, OWN },
 	/* ssh */
 	{ "Host key verification failed", FAULT_HOST_KEY, OWN },
 	{ "REMOTE HOST IDENTIFICATION HAS CHANGED", FAULT_HOST_KEY, OWN },
@@ -108,13 +68,15 @@ static const struct {
 	{ "could not read Username", FAULT_AUTH, OWN },
 	{ "could not read Password", FAULT_AUTH, OWN },
 	{ "returned error: 401", FAULT_AUTH, OWN },
-	{ "returned error: 403", FAULT_AUTH, OWN },
 	{ "returned error: 407", FAULT_AUTH, OWN },
+	{ "returned error: 403", FAULT_FORBIDDEN, OWN },
 	{ "returned error: 404", FAULT_NOT_FOUND, OWN },
 	{ "returned error: 410", FAULT_NOT_FOUND, OWN },
+	{ "returned error: 413", FAULT_REJECTED, OWN },
 	{ "returned error: 429", FAULT_UNREACHABLE, OWN },
 	{ "returned error: 5", FAULT_UNREACHABLE, OWN },
-	{ "returned error: 3", FAULT_OTHER, OWN }, /* a redirection */
+	{ "returned error: 3", FAULT_MOVED, OWN }, /* a redirection */
+	{ "unable to update url base from redirection", FAULT_MOVED, OWN },
 	{ "Could not resolve host", FAULT_UNREACHABLE, OWN },
 	{ "Failed to connect to", FAULT_UNREACHABLE, OWN },
 	{ "Couldn't connect to server", FAULT_UNREACHABLE, OWN },
@@ -125,11 +87,29 @@ static const struct {
 	{ "does not appear to be a git repository", FAULT_NOT_FOUND, ANYWHERE },
 	{ "access denied or repository not exported", FAULT_NOT_FOUND, OWN },
 	{ "Repository not found", FAULT_NOT_FOUND, ANYWHERE },
+	{ "repository does not exist", FAULT_NOT_FOUND, ANYWHERE },
 	{ "could not be found", FAULT_NOT_FOUND, ANYWHERE },
 	{ "/' not found", FAULT_NOT_FOUND, OWN },
 	{ "' not found", FAULT_NOT_FOUND, OWN },
 	{ "unable to look up", FAULT_UNREACHABLE, OWN },
 	{ "unable to connect to", FAULT_UNREACHABLE, OWN },
+	{ "Operation not permitted", FAULT_LOCAL, OWN },
+	/* GitHub, GitLab, Gitea, Gerrit, gitolite, Bitbucket: over ssh plain */
+	{ "was moved to", FAULT_MOVED, ANYWHERE },
+	{ "repository moved", FAULT_MOVED, ANYWHERE },
+	{ " denied to ", FAULT_FORBIDDEN, ANYWHERE },
+	{ "DENIED by ", FAULT_FORBIDDEN, ANYWHERE },
+	{ "access denied", FAULT_FORBIDDEN, ANYWHERE },
+	{ "Access denied", FAULT_FORBIDDEN, ANYWHERE },
+	{ "Upload denied", FAULT_FORBIDDEN, ANYWHERE },
+	{ "permission denied", FAULT_FORBIDDEN, ANYWHERE },
+	{ "not allowed to ", FAULT_FORBIDDEN, ANYWHERE },
+	{ "not permitted", FAULT_FORBIDDEN, ANYWHERE },
+	{ "not authorized to ", FAULT_FORBIDDEN, ANYWHERE },
+	{ "not granted", FAULT_FORBIDDEN, ANYWHERE },
+	{ "not have write access", FAULT_FORBIDDEN, ANYWHERE },
+	{ "marked as read only", FAULT_FORBIDDEN, ANYWHERE },
+	{ " read-only", FAULT_FORBIDDEN, ANYWHERE }, /* archived */
 	/* our own machine */
 	{ "dubious ownership", FAULT_LOCAL, OWN },
 	{ "transport '", FAULT_LOCAL, OWN }, /* "... not allowed" */
@@ -149,19 +129,25 @@ static const struct {
 	{ "No route to host", FAULT_UNREACHABLE, OWN },
 	{ "Network is unreachable", FAULT_UNREACHABLE, OWN },
 	{ "Broken pipe", FAULT_UNREACHABLE, OWN },
+	{ "closed by remote host", FAULT_UNREACHABLE, OWN },
+	{ "Session open refused by peer", FAULT_UNREACHABLE, OWN },
+	{ "Too many ", FAULT_UNREACHABLE, OWN },
+	{ "ssh_dispatch_run_fatal", FAULT_UNREACHABLE, OWN },
+	{ "Empty reply from server", FAULT_UNREACHABLE, OWN },
+	{ "Recv failure", FAULT_UNREACHABLE, OWN },
+	{ "Send failure", FAULT_UNREACHABLE, OWN },
+	{ "GnuTLS recv error", FAULT_UNREACHABLE, OWN },
+	{ "SSL_read", FAULT_UNREACHABLE, OWN },
+	{ "SSL_connect", FAULT_UNREACHABLE, OWN },
+	{ "timed out", FAULT_UNREACHABLE, OWN },
 	{ "hung up unexpectedly", FAULT_UNREACHABLE, OWN },
+	{ "hung up upon initial contact", FAULT_UNREACHABLE, OWN },
 	{ "unexpected disconnect", FAULT_UNREACHABLE, OWN },
 	{ "early EOF", FAULT_UNREACHABLE, OWN },
-	{ "Could not read from remote repository", FAULT_OTHER, OWN },
+	/* alone: the other side has ended without a word */
+	{ "Could not read from remote repository", FAULT_UNREACHABLE, OWN },
 };
 #define NR_PHRASES (sizeof(phrases) / sizeof(*phrases))
-
-const struct fault_text *fault_text(enum fault_kind kind)
-{
-	if ((unsigned)kind >= FAULT_KINDS)
-		kind = FAULT_OTHER;
-	return &texts[kind];
-}
 
 /* The first row below limit that this line speaks of, or limit. */
 static size_t judge_line(const char *line, size_t n, size_t limit)
@@ -206,9 +192,47 @@ enum fault_kind fault_judge(int exit_status, const char *words, size_t n)
 		return phrases[row].kind;
 	if (exit_status == CHILD_TOO_LONG)
 		return FAULT_OTHER;
+	/* git push dies of it when the other side has gone */
+	if (exit_status == 128 + SIGPIPE)
+		return FAULT_UNREACHABLE;
 	/* Killed (128 + N), and git itself ends with 128 and with 129. */
 	return exit_status > 129 && exit_status < 192 ? FAULT_LOCAL :
 							FAULT_OTHER;
+}
+
+/*
+ * git reads what the upstream has before it sends: with these the connection
+ * had not come so far (connect.c, remote-curl.c, send-pack.c, askpass).
+ */
+int fault_is_early(const char *words, size_t n)
+{
+	static const char *const openings[] = {
+		"fatal: Could not read from remote repository",
+		"fatal: the remote end hung up upon initial contact",
+		"fatal: unable to access '",
+		"fatal: Authentication failed for '",
+		"fatal: invalid server response",
+		"fatal: could not read ",
+		"fatal: repository '",
+		"fatal: unable to connect to ",
+		"fatal: unable to look up ",
+		"fatal: the receiving end does not support ",
+		"fatal: remote error: ",
+		"fatal: transport '",
+	};
+
+	for (size_t at = 0; at < n;) {
+		size_t len = line_length(words + at, n - at);
+
+		for (size_t i = 0; i < sizeof(openings) / sizeof(*openings);
+		     i++)
+			if (len >= strlen(openings[i]) &&
+			    !memcmp(words + at, openings[i],
+				    strlen(openings[i])))
+				return 1;
+		at += len + 1;
+	}
+	return 0;
 }
 
 /* Lines that say nothing of the cause. */

@@ -16,8 +16,12 @@ enum fault_kind {
 	FAULT_HOST_KEY,    /* unknown or changed host key */
 	FAULT_AGENT,       /* the gate's SSH agent does not answer */
 	FAULT_NOT_FOUND,   /* no such repository there, or not for us */
+	FAULT_FORBIDDEN,   /* it is there, and our credential may not */
+	FAULT_MOVED,       /* the upstream names another address for it */
 	FAULT_REJECTED,    /* the upstream refused a reference */
 	FAULT_STALE,       /* the lease is lost: the reference moved meanwhile */
+	FAULT_NOT_ATOMIC,  /* several references, and no atomic push there */
+	FAULT_UNKNOWN,     /* cut off: whether it took the push is not known */
 	FAULT_NO_SPACE,    /* here or there */
 	FAULT_TIMEOUT,     /* ours: the bound was met */
 	FAULT_BUSY,        /* no turn at the mirror in time */
@@ -40,6 +44,12 @@ const struct fault_text *fault_text(enum fault_kind kind);
  * standard error, and of a push also its porcelain lines; cleaned or not.
  */
 enum fault_kind fault_judge(int exit_status, const char *words, size_t n);
+
+/*
+ * Of the words of a push that failed: it had not begun to send, so that the
+ * upstream cannot have taken anything of it.
+ */
+int fault_is_early(const char *words, size_t n);
 
 /*
  * The words on one line, for the log: joined by "; ", without git's general

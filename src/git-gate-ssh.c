@@ -1,37 +1,32 @@
 /*
  * What git runs for ssh: takes git's own arguments (connect.c, variant
  * "ssh"), and the upstream's name and configuration by GIT_GATE_UPSTREAM and
- * GIT_GATE_CONFIG; executes ssh with what the configuration names and nothing
- * else. Never reads a user's or system's ssh configuration, never connects to
- * another host than the upstream's.
+ * GIT_GATE_CONFIG; runs its command over a shared connection, which it makes
+ * when there is none, or executes ssh for this command alone. Never reads a
+ * user's or system's ssh configuration, never connects to another host.
  */
+#include "git-gate-ssh-internal.h"
+
 #include <errno.h>
-#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "buf.h"
-#include "clock.h"
+#include "child.h"
 #include "config.h"
 #include "env.h"
 #include "gitenv.h"
 #include "log.h"
+#include "share.h"
 
 /* ssh's own status for its failures (ssh(1), EXIT STATUS). */
 #define SSH_FAILED 255
-
-/* What git asked for. */
-struct asked {
-	const char *port;    /* or NULL */
-	const char *family;  /* "-4", "-6" or NULL */
-	int protocol;        /* GIT_PROTOCOL is to be sent */
-	const char *dest;    /* [USER@]HOST */
-	const char *command; /* for the upstream's shell */
-};
+/* A connection is made: ConnectTimeout is for the first half of it. */
+#define MASTER_MS 25000
+/* Agents that may end one after the other while a connection is made. */
+#define AGENTS 3
 
 /* Returns 0, or -1: not a form that git gives. */
 static int read_args(int argc, char **argv, struct asked *out)
@@ -80,227 +75,188 @@ static int check_dest(const struct asked *asked, const struct gitenv_url *url)
 	return 0;
 }
 
-/* All n bytes before the deadline; 0 or -1, errno set. */
-static int read_full(int fd, unsigned char *p, size_t n, int64_t deadline)
-{
-	while (n) {
-		struct pollfd pfd = { .fd = fd, .events = POLLIN };
-		ssize_t got;
-
-		if (poll(&pfd, 1, clock_left(deadline)) == 0) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
-		got = recv(fd, p, n, MSG_DONTWAIT);
-		if (got == 0)
-			errno = ECONNRESET;
-		if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
-			return -1;
-		if (got > 0) {
-			p += got;
-			n -= (size_t)got;
-		}
-	}
-	return 0;
-}
-
-/*
- * One dial: connect, and ask for the list of identities, since a wedged agent
- * still takes connections (draft-miller-ssh-agent: request 11, answer 12).
- */
-static int dial(const char *path)
-{
-	static const unsigned char request[] = { 0, 0, 0, 1, 11 };
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	unsigned char answer[5];
-	int64_t deadline = clock_ms() + 2000;
-	int fd, rc = -1, saved;
-
-	if (strlen(path) >= sizeof(sa.sun_path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(sa.sun_path, path, strlen(path) + 1);
-	/* Non-blocking: a full backlog fails at once, with EAGAIN. */
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -1;
-	if (!connect(fd, (struct sockaddr *)&sa, sizeof(sa)) &&
-	    send(fd, request, sizeof(request), MSG_NOSIGNAL) ==
-		    (ssize_t)sizeof(request) &&
-	    !read_full(fd, answer, sizeof(answer), deadline)) {
-		rc = answer[4] == 12 ? 0 : -1;
-		errno = EPROTO;
-	}
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return rc;
-}
-
-/* Three times, 200 ms and then 400 ms apart; fault.c knows the last line. */
-static int dial_agent(const char *path)
-{
-	for (int try = 1; try <= 3; try++) {
-		if (!dial(path))
-			return 0;
-		log_warn("%s: the SSH agent does not answer: %s "
-			 "(attempt %d of 3)",
-			 path, strerror(errno), try);
-		if (try < 3)
-			poll(NULL, 0, 100 << try);
-	}
-	return -1;
-}
-
-/* The arguments of ssh, growing. */
-struct args {
-	struct buf bufs[48];
-	const char *list[96];
-	size_t nr, nr_bufs;
-};
-
-static void add(struct args *a, const char *s)
-{
-	a->list[a->nr++] = s;
-}
-
-static void option(struct args *a, const char *s)
-{
-	add(a, "-o");
-	add(a, s);
-}
-
-/*
- * NAME="PATH" as ssh's reader takes it: '"' and '\' quoted for its word
- * splitting, '%' doubled against its expansions. A '${' cannot be quoted.
- */
-static int file_option(struct args *a, const char *name, const char *path)
-{
-	struct buf *b = &a->bufs[a->nr_bufs++];
-
-	if (*path != '/' || strstr(path, "${")) {
-		log_error("%s: ssh cannot take this path for %s; rename it",
-			  path, name);
-		return -1;
-	}
-	buf_addf(b, "%s=\"", name);
-	for (; *path; path++) {
-		if (*path == '"' || *path == '\\')
-			buf_addc(b, '\\');
-		if (*path == '%')
-			buf_addc(b, '%');
-		buf_addc(b, *path);
-	}
-	buf_addc(b, '"');
-	option(a, b->data);
-	return 0;
-}
-
-/* Which key to show the upstream, and who holds it. */
-static int add_identity(struct args *a, const struct config_upstream *u)
-{
-	/* An agent alone may show all its keys; otherwise the one named. */
-	option(a, u->agent_socket && !u->identity_file ? "IdentitiesOnly=no" :
-							 "IdentitiesOnly=yes");
-	if (!u->identity_file)
-		option(a, "IdentityFile=none");
-	else if (file_option(a, "IdentityFile", u->identity_file))
-		return -1;
-	if (u->certificate_file &&
-	    file_option(a, "CertificateFile", u->certificate_file))
-		return -1;
-	if (!u->agent_socket)
-		option(a, "IdentityAgent=none");
-	else if (file_option(a, "IdentityAgent", u->agent_socket))
-		return -1;
-	return 0;
-}
-
-static int add_all(struct args *a, const struct config *c,
-		   const struct config_upstream *u, const struct asked *asked)
-{
-	static const char *const fixed[] = {
-		"BatchMode=yes",
-		"StrictHostKeyChecking=yes",
-		"GlobalKnownHostsFile=/dev/null",
-		"PreferredAuthentications=publickey",
-		"ConnectTimeout=10",
-		"ServerAliveInterval=30",
-		"ServerAliveCountMax=3",
-		"TCPKeepAlive=yes",
-		"ForwardAgent=no",
-		"ForwardX11=no",
-		"ClearAllForwardings=yes",
-		"PermitLocalCommand=no",
-		"ProxyCommand=none",
-		"CanonicalizeHostname=no",
-		"CheckHostIP=no",
-		"UpdateHostKeys=no",
-		"VerifyHostKeyDNS=no",
-		"AddKeysToAgent=no",
-		"ControlMaster=no",
-		"ControlPath=none",
-		"EscapeChar=none",
-	};
-
-	add(a, c->ssh);
-	add(a, "-F");
-	add(a, "none");
-	add(a, "-T");
-	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
-		option(a, fixed[i]);
-	if (file_option(a, "UserKnownHostsFile",
-			u->known_hosts ? u->known_hosts : "/dev/null") ||
-	    add_identity(a, u))
-		return -1;
-	if (asked->protocol)
-		option(a, "SendEnv=GIT_PROTOCOL");
-	if (asked->family)
-		add(a, asked->family);
-	add(a, "-p");
-	add(a, asked->port ? asked->port : "22");
-	add(a, "--");
-	add(a, asked->dest);
-	add(a, asked->command);
-	add(a, NULL);
-	return 0;
-}
-
-/* From nothing but the one variable that git wants sent ("version=2"). */
-static void fill_env(struct env *e, const struct config *c)
+/* The one variable that git wants sent ("version=2"), or NULL. */
+static const char *protocol_of(const struct asked *asked)
 {
 	const char *protocol = getenv("GIT_PROTOCOL");
 
-	env_set(e, "PATH", "/usr/bin:/bin");
-	env_set(e, "HOME", "/nonexistent");
-	env_set(e, "LC_ALL", "C");
-	env_set(e, "SSH_ASKPASS_REQUIRE", "never");
-	env_set(e, GITENV_MARK, c->state);
-	if (protocol && strlen(protocol) < 256 &&
+	if (asked->protocol && protocol && strlen(protocol) < 256 &&
 	    protocol[strspn(protocol, "abcdefghijklmnopqrstuvwxyz"
 				      "0123456789=:-.")] == '\0')
-		env_set(e, "GIT_PROTOCOL", protocol);
+		return protocol;
+	return NULL;
 }
 
-/* Returns only when ssh could not be executed. */
-static void connect_to(const struct config *c, const struct config_upstream *u,
-		       const struct asked *asked)
+/* Run ssh as a child; its status, or -1 when it has not ended in time. */
+static int run_ssh(const struct args *args, const char *const *envp,
+		   int master)
+{
+	struct child ssh = CHILD_INIT;
+	int status = SSH_FAILED;
+
+	ssh.argv = args->list;
+	ssh.envp = envp;
+	ssh.dir = "/";
+	ssh.err = STDERR_FILENO;
+	if (!master) {
+		ssh.in = STDIN_FILENO;
+		ssh.out = STDOUT_FILENO;
+	}
+	if (child_start(&ssh))
+		return status;
+	/* a session lasts as long as git, which has its bound, reads from it */
+	do {
+		status = child_wait(&ssh, MASTER_MS);
+	} while (status < 0 && !master);
+	child_stop(&ssh, 1000);
+	return status;
+}
+
+/*
+ * ssh, as a master when path is not NULL: it goes into the background then,
+ * with no descriptor of ours, once it is connected. What it says when it cannot
+ * is for git to read.
+ */
+static int start_ssh(const struct config *c, const struct config_upstream *u,
+		     const struct asked *asked, const char *path)
+{
+	struct args args = { 0 };
+	struct env e = ENV_INIT;
+	int status = SSH_FAILED;
+
+	if (!git_gate_ssh_args(&args, c, u, asked, path)) {
+		git_gate_ssh_env(&e, c, path ? NULL : protocol_of(asked), path);
+		status = run_ssh(&args, env_list(&e), path != NULL);
+		if (status < 0)
+			log_warn("%s: no connection in %d s: Connection timed "
+				 "out", asked->dest, MASTER_MS / 1000);
+		env_clear(&e);
+	}
+	git_gate_ssh_args_clear(&args);
+	return status < 0 ? SSH_FAILED : status;
+}
+
+/*
+ * The same with an agent, dialled first and watched: when it ends before it is
+ * asked, ssh says that the upstream did not accept us, which is not so. A
+ * master is then begun again, since nothing has been told to the upstream.
+ */
+static int start_by_agent(const struct config *c,
+			  const struct config_upstream *u,
+			  const struct asked *asked, const char *path)
+{
+	int fd, ended, status = SSH_FAILED;
+
+	for (int try = 1;; try++) {
+		fd = git_gate_ssh_dial(u);
+		if (fd < 0)
+			return SSH_FAILED;
+		status = start_ssh(c, u, asked, path);
+		ended = git_gate_ssh_agent_ended(fd);
+		close(fd);
+		if (status != SSH_FAILED || !ended)
+			return status;
+		if (!path || try == AGENTS)
+			break;
+		log_warn("%s: the SSH agent ended meanwhile; it is dialled "
+			 "again", u->agent_socket);
+	}
+	/* fault.c knows this line */
+	log_warn("%s: the SSH agent ended while a connection was made",
+		 u->agent_socket);
+	return status;
+}
+
+/* A connection of its own. Without an agent we become ssh. */
+static int alone(const struct config *c, const struct config_upstream *u,
+		 const struct asked *asked)
 {
 	struct args args = { 0 };
 	struct env e = ENV_INIT;
 
-	if (u->agent_socket && dial_agent(u->agent_socket))
-		return;
-	if (!add_all(&args, c, u, asked)) {
-		fill_env(&e, c);
+	if (u->agent_socket)
+		return start_by_agent(c, u, asked, NULL);
+	if (!git_gate_ssh_args(&args, c, u, asked, NULL)) {
+		git_gate_ssh_env(&e, c, protocol_of(asked), NULL);
+		/* ignored, it would stay so in ssh */
+		signal(SIGPIPE, SIG_DFL);
 		execve(c->ssh, (char *const *)args.list,
 		       (char *const *)env_list(&e));
 		log_error("%s: cannot execute: %s", c->ssh, strerror(errno));
 		env_clear(&e);
 	}
-	for (size_t i = 0; i < args.nr_bufs; i++)
-		buf_clear(&args.bufs[i]);
+	git_gate_ssh_args_clear(&args);
+	return SSH_FAILED;
+}
+
+static int start_master(const struct config *c,
+			const struct config_upstream *u,
+			const struct asked *asked, const char *path)
+{
+	return u->agent_socket ? start_by_agent(c, u, asked, path)
+			       : start_ssh(c, u, asked, path);
+}
+
+/* Find a master, or start one. Returns 1; 0: there is none to share; -1: no
+   connection can be made, and a second attempt would meet the same. */
+static int find_master(struct share *s, const struct config *c,
+		       const struct config_upstream *u,
+		       const struct asked *asked)
+{
+	int status = 0;
+
+	if (share_take(s))
+		return 1;
+	if (share_begin(s)) {
+		status = start_master(c, u, asked, s->path);
+		share_begun(s);
+	}
+	return status ? -1 : share_take(s);
+}
+
+/*
+ * Over a connection that is shared, made now if need be. Returns the command's
+ * status, or -1: not this way, and the upstream has been told nothing.
+ */
+static int together(struct share *s, const struct config *c,
+		    const struct config_upstream *u, const struct asked *asked)
+{
+	int status, rc;
+
+	for (int try = 1; try <= 2; try++) {
+		rc = find_master(s, c, u, asked);
+		if (rc <= 0)
+			return rc < 0 ? SSH_FAILED : -1;
+		switch (share_run(s, asked->command, protocol_of(asked),
+				  &status)) {
+		case SHARE_DONE:
+			return status;
+		case SHARE_REFUSED:
+			return -1;
+		case SHARE_STUCK:
+			log_warn("%s: the shared connection is stuck: "
+				 "Connection timed out", asked->dest);
+			return SSH_FAILED;
+		case SHARE_LOST:
+			/* it is gone, so a new one is found now */
+			break;
+		}
+	}
+	return -1;
+}
+
+static int connect_to(const struct config *c, const struct config_upstream *u,
+		      const struct asked *asked)
+{
+	struct share s = SHARE_INIT;
+	int status = -1;
+
+	signal(SIGPIPE, SIG_IGN);
+	/* the name is one for both families, so what git asks for is kept */
+	if (!asked->family && !share_open(&s, c, u))
+		status = together(&s, c, u, asked);
+	share_close(&s);
+	return status >= 0 ? status : alone(c, u, asked);
 }
 
 int main(int argc, char **argv)
@@ -311,6 +267,7 @@ int main(int argc, char **argv)
 	struct gitenv_url url;
 	struct asked asked;
 	struct config *c;
+	int status = SSH_FAILED;
 
 	log_init("git-gate-ssh", LOG_PLAIN);
 	if (!file || !name || read_args(argc, argv, &asked)) {
@@ -324,7 +281,7 @@ int main(int argc, char **argv)
 	if (!u || gitenv_url(u->url, &url) || strcmp(url.scheme, "ssh") != 0)
 		log_error("%s: no ssh upstream \"%s\"", file, name);
 	else if (!check_dest(&asked, &url))
-		connect_to(c, u, &asked);
+		status = connect_to(c, u, &asked);
 	config_free(c);
-	return SSH_FAILED;
+	return status;
 }

@@ -27,6 +27,7 @@
 #include "passed.h"
 #include "preflight.h"
 #include "session.h"
+#include "share.h"
 #include "strays.h"
 #include "workers.h"
 
@@ -213,6 +214,7 @@ static int run(struct gated *g)
 	while (turn(g, session_watch()) == 0)
 		;
 	stop(g);
+	share_end_all(g->c);
 	log_info("stopped");
 	return 0;
 }
@@ -238,6 +240,7 @@ static int start(struct gated *g, const char *fds, const char *pid)
 		return -1;
 	if (g->control.was_left)
 		strays_end(g->c);
+	share_end_all(g->c);
 	mirror_clean(g->c);
 	passed_clean(g->c);
 	preflight_clean(g->c);

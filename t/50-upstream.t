@@ -211,6 +211,7 @@ start wedged perl -MIO::Socket::UNIX -e '
 	my $s = IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 9) or die;
 	sleep 100' "$KEYS/agent"
 wait_for 5 test -S "$KEYS/agent"
+end_shared # it needs no agent
 no "an agent that is wedged" drive refresh a-agent
 like "is told as such" 'fault=upstream-agent '
 stop wedged
@@ -410,7 +411,8 @@ wait_for 10 listens "$DAEMON" || die "git daemon does not start"
 {
 	printf '[gate]\n\tstate = %s\n\tlibexec = %s\n' "$T/state3" "$T/libexec"
 	up git "git://127.0.0.1:$DAEMON/"
-	up ssh "$SSH" "$ID" "$KNOWN"
+	# strace waits for the shared connection's process too
+	up ssh "$SSH" "$ID" "$KNOWN" "controlPersist = 1s"
 	up web "$U" "username = robot" "tokenFile = $T/web/token" "$CA"
 	repo a git strict
 	repo none git strict

@@ -123,9 +123,18 @@ stop() {
 	unset "PID[$1]"
 	return 0
 }
+# Shared connections, where no responder has ended them.
+end_shared() {
+	local file
+	for file in $(grep -lsz "^GIT_GATE_SHARE=$T/" /proc/[0-9]*/environ); do
+		file=${file#/proc/}
+		kill -KILL "${file%/*}" 2>/dev/null
+	done
+}
 cleanup() {
 	local name
 	for name in "${!PID[@]}"; do stop "$name" TERM 5; done
+	[ -z "${SSHD_PORT:-}" ] || end_shared
 	if [ -n "${KEEP:-}" ]; then
 		diag "kept: $T"
 	else

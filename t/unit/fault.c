@@ -60,7 +60,7 @@ static const struct {
 	  "read Password for 'https://git@h': terminal prompts disabled\n" },
 	{ "http, 401", 128, FAULT_AUTH,
 	  "remote: nope\nfatal: Authentication failed for 'https://h/x.git/'\n" },
-	{ "http, 403", 128, FAULT_AUTH,
+	{ "http, 403", 128, FAULT_FORBIDDEN,
 	  "remote: nope\nfatal: unable to access 'https://h/x.git/': The "
 	  "requested URL returned error: 403\n" },
 	{ "http, 404", 128, FAULT_NOT_FOUND,
@@ -68,9 +68,26 @@ static const struct {
 	{ "http, 500", 128, FAULT_UNREACHABLE,
 	  "fatal: unable to access 'https://h/x.git/': The requested URL "
 	  "returned error: 500\n" },
-	{ "http, redirection", 128, FAULT_OTHER,
+	{ "http, redirection", 128, FAULT_MOVED,
 	  "fatal: unable to access 'https://h/x.git/': The requested URL "
 	  "returned error: 302\n" },
+	{ "http, too many requests", 128, FAULT_UNREACHABLE,
+	  "remote: slow down\nfatal: unable to access 'https://h/x.git/': The "
+	  "requested URL returned error: 429\n" },
+	{ "http, cut in the answer", 1, FAULT_UNREACHABLE,
+	  "error: RPC failed; HTTP 502 curl 22 The requested URL returned "
+	  "error: 502\nsend-pack: unexpected disconnect while reading sideband "
+	  "packet\nfatal: the remote end hung up unexpectedly\n"
+	  "Everything up-to-date\n" },
+	{ "http, forbidden at the push itself", 1, FAULT_FORBIDDEN,
+	  "error: RPC failed; HTTP 403 curl 22 The requested URL returned "
+	  "error: 403\nfatal: the remote end hung up unexpectedly\n" },
+	{ "http, too large", 1, FAULT_REJECTED,
+	  "error: RPC failed; HTTP 413 curl 22 The requested URL returned "
+	  "error: 413\nfatal: the remote end hung up unexpectedly\n" },
+	{ "http, empty answer", 128, FAULT_UNREACHABLE,
+	  "fatal: unable to access 'http://h/x.git/': Empty reply from server\n"
+	},
 	{ "http, no git there", 128, FAULT_NOT_FOUND,
 	  "fatal: https://h/x.git/info/refs not valid: is this a git "
 	  "repository?\n" },
@@ -100,7 +117,52 @@ static const struct {
 	{ "file, another's", 128, FAULT_LOCAL,
 	  "fatal: detected dubious ownership in repository at '/srv/a.git'\n"
 	  UNREAD },
+	/* what servers say of accounts, over ssh plain and over http marked */
+	{ "GitHub over ssh, no access", 128, FAULT_FORBIDDEN,
+	  "ERROR: Permission to o/r.git denied to robot.\n" UNREAD },
+	{ "GitHub over https, no access", 128, FAULT_FORBIDDEN,
+	  "remote: Permission to o/r.git denied to robot.\nfatal: unable to "
+	  "access 'https://h/o/r.git/': The requested URL returned error: 403\n"
+	},
+	{ "GitHub, archived", 128, FAULT_FORBIDDEN,
+	  "ERROR: This repository was archived so it is read-only.\n" UNREAD },
+	{ "GitHub, read-only key", 128, FAULT_FORBIDDEN,
+	  "ERROR: The key you are authenticating with has been marked as read "
+	  "only.\n" UNREAD },
+	{ "GitLab over ssh, no access", 128, FAULT_FORBIDDEN,
+	  "remote: \nremote: ERROR: You are not allowed to push code to this "
+	  "project.\nremote: \n" UNREAD },
+	{ "GitLab, missing or private", 128, FAULT_NOT_FOUND,
+	  "remote: ERROR: The project you were looking for could not be found "
+	  "or you don't have permission to view it.\n" UNREAD },
+	{ "GitLab, moved", 128, FAULT_MOVED,
+	  "remote: Project 'a/b' was moved to 'a/c'.\nremote: Please update "
+	  "your Git remote:\n" UNREAD },
+	{ "Gitea, no access", 128, FAULT_FORBIDDEN,
+	  "Gitea: User: 2:robot with Key: 1:k is not authorized to write to "
+	  "o/r.\n" UNREAD },
+	{ "gitolite, no access", 128, FAULT_FORBIDDEN,
+	  "FATAL: W any a robot DENIED by fallthru\n" UNREAD },
+	{ "Bitbucket, missing", 128, FAULT_NOT_FOUND,
+	  "conq: repository does not exist.\n" UNREAD },
+	{ "ssh, sessions used up", 128, FAULT_UNREACHABLE,
+	  "mux_client_request_session: session request failed: Session open "
+	  "refused by peer\n" UNREAD },
+	{ "ssh, cut off by the server", 128, FAULT_UNREACHABLE,
+	  "Connection to h closed by remote host.\nfatal: the remote end hung "
+	  "up unexpectedly\n" },
 	/* push */
+	{ "push, several and nothing atomic there", 128, FAULT_NOT_ATOMIC,
+	  "fatal: the receiving end does not support --atomic push\n"
+	  "fatal: the remote end hung up unexpectedly\n" },
+	{ "push, a protected branch", 1, FAULT_REJECTED,
+	  "remote: GitLab: You are not allowed to push code to protected "
+	  "branches on this project.\n"
+	  "!\t1:refs/heads/a\t[remote rejected] (pre-receive hook declined)\n"
+	  "error: failed to push some refs to 'x'\n" },
+	{ "push, unpacked in vain there", 1, FAULT_REJECTED,
+	  "error: remote unpack failed: unpack-objects abnormal exit\n"
+	  "!\t1:refs/heads/a\t[remote rejected] (unpacker error)\n" },
 	{ "push, lease lost", 1, FAULT_STALE,
 	  "!\t1:refs/heads/a\t[rejected] (stale info)\n"
 	  "!\t1:refs/heads/b\t[rejected] (atomic push failed)\n"
@@ -132,6 +194,7 @@ static const struct {
 	{ "bound met", CHILD_TIMEOUT, FAULT_TIMEOUT, "" },
 	{ "did not start", -1, FAULT_LOCAL, "" },
 	{ "killed", 137, FAULT_LOCAL, "" },
+	{ "the reader of what it writes has gone", 141, FAULT_UNREACHABLE, "" },
 	{ "too many words", CHILD_TOO_LONG, FAULT_OTHER, "remote: aaaa\n" },
 	{ "no words", 1, FAULT_OTHER, "" },
 	/* The upstream's own words do not choose a kind of ours. */
@@ -210,6 +273,55 @@ static void bytes_of_any_kind(void **state)
 	assert_int_equal(fault_judge(1, NULL, 0), FAULT_OTHER);
 }
 
+/* Each row's words once more, as an upstream's hook would say them. */
+static void an_upstream_asks_for_no_second_try(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct buf said = BUF_INIT;
+		enum fault_kind kind;
+
+		buf_adds(&said, "remote: ");
+		for (const char *p = cases[i].words; *p; p++) {
+			buf_addc(&said, *p);
+			if (*p == '\n')
+				buf_adds(&said, "remote: ");
+		}
+		kind = fault_judge(1, said.data, said.len);
+		if (kind == FAULT_NONE || kind == FAULT_UNREACHABLE ||
+		    kind == FAULT_AGENT || kind == FAULT_AUTH ||
+		    fault_is_early(said.data, said.len))
+			fail_msg("%s, said by an upstream: %s", cases[i].what,
+				 fault_text(kind)->code);
+		buf_clear(&said);
+	}
+}
+
+static void early_is_before_the_push(void **state)
+{
+	static const char *const early[] = {
+		"ssh: connect to host h port 22: Connection refused\n" UNREAD,
+		"x\nfatal: the remote end hung up upon initial contact\n",
+		"fatal: unable to access 'https://h/x/': Empty reply\n",
+		"fatal: the receiving end does not support --atomic push\n"
+		"fatal: the remote end hung up unexpectedly\n",
+	};
+	static const char *const late[] = {
+		"",
+		"fatal: the remote end hung up unexpectedly\n",
+		"error: RPC failed; HTTP 502 curl 22 The requested URL\n",
+		"remote: fatal: Could not read from remote repository.\n",
+		"fatal: sha1 file '<stdout>' write error: Broken pipe\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(early) / sizeof(*early); i++)
+		assert_true(fault_is_early(early[i], strlen(early[i])));
+	for (size_t i = 0; i < sizeof(late) / sizeof(*late); i++)
+		assert_false(fault_is_early(late[i], strlen(late[i])));
+	assert_false(fault_is_early(NULL, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +329,8 @@ int main(void)
 		cmocka_unit_test(every_kind_has_its_text),
 		cmocka_unit_test(words_fit_one_line),
 		cmocka_unit_test(bytes_of_any_kind),
+		cmocka_unit_test(an_upstream_asks_for_no_second_try),
+		cmocka_unit_test(early_is_before_the_push),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
