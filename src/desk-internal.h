@@ -5,6 +5,7 @@
 
 struct buf;
 struct config;
+struct vault;
 
 /*
  * One request: what follows its first word, as far as it was read with the
@@ -15,9 +16,18 @@ struct desk_request {
 	int fd;
 	char *words;
 	struct buf *out;
+	struct vault *vault;
 };
 typedef void desk_fn(struct desk_request *r);
 
 desk_fn desk_status;
+
+/* desk-token.c */
+desk_fn desk_token;
+desk_fn desk_renew;
+desk_fn desk_keep;
+desk_fn desk_loose;
+desk_fn desk_mark;
+desk_fn desk_marks;
 
 #endif

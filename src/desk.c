@@ -17,6 +17,7 @@
 #include "buf.h"
 #include "log.h"
 #include "mem.h"
+#include "vault.h"
 #include "workers.h"
 
 #define STACK_SIZE (512 * 1024)
@@ -24,11 +25,12 @@
 #define MOST 64
 /* A peer sends its line at once, and takes its answer. */
 #define PEER_S 5
-/* The longest line. */
-#define LINE_MAX_BYTES 5000
+/* The longest line, with what comes behind it. */
+#define LINE_MAX_BYTES 70000
 
 struct desk {
 	struct workers *workers;
+	struct vault *vault;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t ended;
 	unsigned running;
@@ -46,6 +48,12 @@ static const struct {
 	desk_fn *answer;
 } requests[] = {
 	{ "status", desk_status },
+	{ "token", desk_token },
+	{ "renew", desk_renew },
+	{ "keep", desk_keep },
+	{ "loose", desk_loose },
+	{ "mark", desk_mark },
+	{ "marks", desk_marks },
 };
 
 static void answer(struct desk_request *r, char *line)
@@ -95,14 +103,22 @@ static void send_all(int fd, const struct buf *out)
 static void serve(struct visit *v)
 {
 	struct buf line = BUF_INIT, out = BUF_INIT;
-	struct desk_request r = { .fd = v->fd, .out = &out };
+	struct desk_request r = { .fd = v->fd, .out = &out,
+				  .vault = v->desk->vault };
 	struct shared_config *held = workers_config(v->desk->workers, &r.c);
 
+	/* all at once: growing would leave copies of a token behind */
+	buf_room(&line, LINE_MAX_BYTES + 4096);
 	if (!read_line(v->fd, &line)) {
 		answer(&r, line.data);
 		send_all(v->fd, &out);
 	}
 	workers_config_done(v->desk->workers, held);
+	/* either may hold a token */
+	if (line.data)
+		mem_wipe(line.data, line.alloc);
+	if (out.data)
+		mem_wipe(out.data, out.alloc);
 	buf_clear(&line);
 	buf_clear(&out);
 }
@@ -141,6 +157,7 @@ struct desk *desk_open(struct workers *w)
 	pthread_condattr_t attr;
 
 	d->workers = w;
+	d->vault = vault_open();
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -206,6 +223,7 @@ int desk_close(struct desk *d, int timeout_ms)
 	pthread_mutex_unlock(&d->lock);
 	if (left)
 		return -1;
+	vault_close(d->vault);
 	pthread_cond_destroy(&d->ended);
 	pthread_mutex_destroy(&d->lock);
 	free(d);

@@ -9,6 +9,21 @@ struct workers;
  *
  *   status       the sessions under way
  *
+ * and of git-gate-askpass, under a key that it makes of an upstream's
+ * settings (vault.h):
+ *
+ *   token KEY    "have TOKEN"; "mint": make one; or "wait": another does
+ *   renew KEY    likewise, when the upstream did not accept the token
+ *   keep KEY UNTIL TOKEN
+ *                keep it until then, UNIX seconds
+ *   loose KEY    tokens of this upstream cannot be kept
+ *
+ * and by what tokens are known in an upstream's words (veil.h):
+ *
+ *   mark NAME MARK...
+ *                of a token that the upstream's git gets now
+ *   marks NAME   of the last ones
+ *
  * Each connection has a thread of its own, few at a time, so that none keeps
  * the responder or the others waiting; whoever comes above that reads "busy".
  */

@@ -5,8 +5,8 @@
  * Never answers for another server, never logs a token, and never answers a
  * question of another kind.
  */
-#include <errno.h>
-#include <stdio.h>
+#include "git-gate-askpass-internal.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -16,14 +16,8 @@
 #include "buf.h"
 #include "child.h"
 #include "config.h"
-#include "env.h"
 #include "gitenv.h"
 #include "log.h"
-#include "mem.h"
-
-/* Bounds for tokenFile and tokenCommand. */
-#define TOKEN_MAX 65536
-#define COMMAND_MS 30000
 
 enum question { UNKNOWN = 0, USERNAME, PASSWORD };
 
@@ -85,70 +79,6 @@ static enum question read_prompt(const char *prompt,
 	return found;
 }
 
-/* tokenCommand's output into out; what it says goes to our stderr. */
-static int run_command(const char *command, struct buf *out)
-{
-	const char *const argv[] = { command, NULL };
-	struct child child = CHILD_INIT;
-	struct buf words = BUF_INIT;
-	struct env e = ENV_INIT;
-	int status;
-
-	env_set(&e, "PATH", "/usr/bin:/bin");
-	env_set(&e, "LC_ALL", "C");
-	child.argv = argv;
-	child.envp = env_list(&e);
-	child.dir = "/";
-	status = child_run(&child, NULL, TOKEN_MAX, COMMAND_MS, out, &words);
-	if (status == CHILD_TIMEOUT)
-		log_error("%s: no token within %d s", command,
-			  COMMAND_MS / 1000);
-	else if (status == CHILD_TOO_LONG)
-		log_error("%s: a token of more than %d bytes", command,
-			  TOKEN_MAX);
-	else if (status > 0)
-		/* Its words are not ours to repeat: they may hold the token. */
-		log_error("%s: ended with status %d", command, status);
-	if (words.data)
-		mem_wipe(words.data, words.alloc);
-	buf_clear(&words);
-	env_clear(&e);
-	return status == 0 ? 0 : -1;
-}
-
-/* The first line, without its end, and more than nothing. */
-static int first_line(struct buf *b, const char *from)
-{
-	size_t n = b->data ? strcspn(b->data, "\r\n") : 0;
-
-	if (!n || (n < b->len && b->data[n] == '\0')) {
-		log_error("%s: no token in its first line", from);
-		return -1;
-	}
-	mem_wipe(b->data + n, b->len - n);
-	b->len = n;
-	return 0;
-}
-
-static int get_token(const struct config_upstream *u, struct buf *out)
-{
-	/* Room for all at once: growing would leave copies behind. */
-	buf_room(out, TOKEN_MAX + 32768);
-	if (u->token_command) {
-		if (run_command(u->token_command, out))
-			return -1;
-		return first_line(out, u->token_command);
-	}
-	if (!u->token_file)
-		return -1; /* git says that it could not read a password */
-	if (buf_read_file(out, u->token_file, TOKEN_MAX)) {
-		log_error("%s: cannot be read: %s", u->token_file,
-			  strerror(errno));
-		return -1;
-	}
-	return first_line(out, u->token_file);
-}
-
 /* One write of one line. */
 static int print_line(struct buf *line)
 {
@@ -159,25 +89,28 @@ static int print_line(struct buf *line)
 	return n == (ssize_t)line->len ? 0 : -1;
 }
 
-static int answer(const struct config_upstream *u, enum question question)
+static int answer(const struct config *c, const struct config_upstream *u,
+		  enum question question)
 {
 	struct buf out = BUF_INIT;
 	int rc = -1;
 
 	switch (question) {
 	case UNKNOWN:
+		/* a redirection leads there; the question is git's own words,
+		   and has no token */
+		log_warn("upstream \"%s\": a question of another kind or for "
+			 "another server is not answered", u->name);
 		break;
 	case USERNAME:
 		buf_adds(&out, u->username ? u->username : "git");
 		rc = print_line(&out);
 		break;
 	case PASSWORD:
-		rc = get_token(u, &out) || print_line(&out) ? -1 : 0;
+		rc = askpass_token(c, u, &out) || print_line(&out) ? -1 : 0;
 		break;
 	}
-	if (out.data)
-		mem_wipe(out.data, out.alloc);
-	buf_clear(&out);
+	askpass_wipe(&out);
 	return rc;
 }
 
@@ -204,7 +137,7 @@ int main(int argc, char **argv)
 	if (!u || gitenv_url(u->url, &url))
 		log_error("%s: no upstream \"%s\"", file, name);
 	else
-		rc = answer(u, read_prompt(argv[1], &url));
+		rc = answer(c, u, read_prompt(argv[1], &url));
 	config_free(c);
 	return rc ? 1 : 0;
 }

@@ -198,7 +198,10 @@ void gitenv_pack(struct env *e, const struct config *c, unsigned threads)
 /* What only http and https know. "" turns a setting off for git. */
 static void set_http(struct env *e, const struct config_upstream *u)
 {
-	env_config(e, "http.followRedirects", "false");
+	/* "initial": of the first request alone, and never with a token, which
+	   git-gate-askpass has for one server */
+	env_config(e, "http.followRedirects",
+		   u->follow_redirects ? "initial" : "false");
 	env_config(e, "http.sslVerify", "true");
 	env_config(e, "http.proxy", u->proxy ? u->proxy : "");
 	if (u->ca_file)
@@ -211,6 +214,11 @@ static void set_http(struct env *e, const struct config_upstream *u)
 	env_config(e, "http.lowSpeedLimit", "1");
 	env_config(e, "http.lowSpeedTime", "120");
 	env_config(e, "credential.username", u->username ? u->username : "git");
+}
+
+void gitenv_new_token(struct env *e)
+{
+	env_set(e, "GIT_GATE_NEW_TOKEN", "yes");
 }
 
 void gitenv_upstream(struct env *e, const struct config *c,

@@ -23,12 +23,19 @@ void gitenv_pack(struct env *e, const struct config *c, unsigned threads);
 
 /*
  * Beside the base: what git needs as a client of an upstream. Only the URL's
- * own protocol is allowed, redirects are not followed, ssh is run by our
- * git-gate-ssh and passwords come from git-gate-askpass, which find the
- * configuration through GIT_GATE_CONFIG and GIT_GATE_UPSTREAM.
+ * own protocol is allowed, redirects are followed only where it is configured
+ * (and then the first request's alone), ssh is run by our git-gate-ssh and
+ * passwords come from git-gate-askpass, which find the configuration through
+ * GIT_GATE_CONFIG and GIT_GATE_UPSTREAM.
  */
 void gitenv_upstream(struct env *e, const struct config *c,
 		     const struct config_upstream *u);
+
+/*
+ * After gitenv_upstream, when the upstream did not accept the token that a
+ * tokenCommand gave: have it give another, whatever is known of that one.
+ */
+void gitenv_new_token(struct env *e);
 
 /* The parts of an upstream's URL. */
 struct gitenv_url {
