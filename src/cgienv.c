@@ -52,6 +52,10 @@ static void set_push(struct env *e, const struct config *c,
 	/* without that hook git refuses; without pre-receive it would not */
 	env_config(e, "receive.procReceiveRefs", "refs/");
 	env_config(e, "http.receivepack", "true");
+	/* the quarantine borrows from the mirror alone, whose references git
+	   knows without a process that lists them */
+	if (repo->upstream)
+		env_config(e, "core.alternateRefsCommand", "/bin/true");
 	env_config(e, "receive.advertisePushOptions",
 		   repo->push_options != NULL ? "true" : "false");
 	/* what is inflated counts too; git says more than a failed write */
@@ -64,6 +68,9 @@ static void set_push(struct env *e, const struct config *c,
 	 * written to it: this notices it within git's own 5.
 	 */
 	env_config(e, "receive.keepAlive", "4");
+	/* it takes what it likes of several: no more is promised */
+	if (repo->upstream != NULL && repo->upstream->atomic_prefer)
+		env_config(e, "receive.advertiseAtomic", "false");
 	/* policy decides on deletions and rewinds, not the mirror */
 	env_config(e, "receive.denyDeletes", "false");
 	env_config(e, "receive.denyNonFastForwards", "false");
@@ -74,6 +81,8 @@ static void set_push(struct env *e, const struct config *c,
 	env_set(e, "GIT_GATE_ID", id);
 	/* the hook asks us before it forwards: control.h */
 	env_set(e, "GIT_GATE_CONTROL", "yes");
+	/* git asks proc-receive of each reference, see above */
+	env_set(e, "GIT_GATE_ANSWERS", "yes");
 	set_if(e, "GIT_GATE_WHO", req->who);
 }
 

@@ -53,6 +53,26 @@ void hook_audit_refs(const struct hook *h, const char *verdict,
 			 h->updates.nr - i, verdict);
 }
 
+void hook_audit_forward(const struct hook *h, const char *code)
+{
+	size_t i, taken = 0, left = 0;
+
+	for (i = 0; i < h->updates.nr; i++) {
+		const struct update *u = &h->updates.list[i];
+
+		if (i < HOOK_AUDIT_MAX)
+			hook_audit_ref(h, u, u->reason ? "failed" : "allowed",
+				       u->reason ? code : NULL);
+		else if (u->reason)
+			left++;
+		else
+			taken++;
+	}
+	if (taken || left)
+		log_info("audit: %zu more references of this push allowed, "
+			 "%zu failed", taken, left);
+}
+
 void hook_audit_findings(const struct hook *h, const struct findings *fs)
 {
 	struct audit a = record(h, "refused", "secret-found");

@@ -1,6 +1,8 @@
 #ifndef GIT_GATE_HOOK_INTERNAL_H
 #define GIT_GATE_HOOK_INTERNAL_H
 
+#include <stdint.h>
+
 #include "updates.h"
 #include "walk.h"
 
@@ -24,6 +26,23 @@ struct hook {
 	struct walk_options options;
 };
 
+/* Exit statuses. */
+enum { HOOK_DONE = 0, HOOK_REFUSED = 1, HOOK_UNKNOWN = 3 };
+
+/* A line for the client, cleaned; as forward_say. */
+void hook_tell(void *arg, const char *line);
+/* The hook ends so long from now, and a margin, whatever hangs. */
+void hook_limit_time(const struct hook *h, int64_t ms);
+/* It could not be told whether the push may pass. Returns HOOK_UNKNOWN. */
+int hook_unknown(const struct hook *h, const char *code, const char *why,
+		 const char *remedy);
+extern const char hook_ask_operator[]; /* a remedy */
+
+/* git-gate-hook-forward.c: the rest of a push that passed. */
+int hook_forward(struct hook *h);
+/* git-gate-hook-quarantine.c: 0, or -1, logged. */
+int hook_quarantine_empty(void);
+
 /* One line for the log each; a push of more references is cut there. */
 #define HOOK_AUDIT_MAX 100
 
@@ -35,6 +54,8 @@ void hook_audit_ref(const struct hook *h, const struct update *u,
 		    const char *verdict, const char *code);
 void hook_audit_refs(const struct hook *h, const char *verdict,
 		     const char *code);
+/* Of what was taken: "allowed"; of the rest: "failed" and the code. */
+void hook_audit_forward(const struct hook *h, const char *code);
 void hook_audit_findings(const struct hook *h, const struct findings *fs);
 
 #endif

@@ -18,7 +18,6 @@
 #include "config.h"
 #include "control.h"
 #include "findings.h"
-#include "forward.h"
 #include "git-gate-hook-internal.h"
 #include "log.h"
 #include "mem.h"
@@ -31,16 +30,14 @@
 #include "updates.h"
 #include "walk.h"
 
-enum { DONE = 0, REFUSED = 1, UNKNOWN = 3 };
-
-static const char ask_operator[] = "tell the gate's operator the id below";
+const char hook_ask_operator[] = "tell the gate's operator the id below";
 
 /* Seconds that a stage may take past its own bound before it is ended. */
 #define MARGIN 30
 /* For the signal handler, which can compose nothing. */
 static char last_words[512];
 
-static void tell(void *arg, const char *line)
+void hook_tell(void *arg, const char *line)
 {
 	struct buf b = BUF_INIT;
 
@@ -72,11 +69,11 @@ static void expire(int number)
 	if (number == SIGALRM)
 		n = write(STDERR_FILENO, last_words, strlen(last_words));
 	(void)n;
-	_exit(UNKNOWN);
+	_exit(HOOK_UNKNOWN);
 }
 
 /* The hook ends after this time whatever hangs. */
-static void limit_time(const struct hook *h, int64_t ms)
+void hook_limit_time(const struct hook *h, int64_t ms)
 {
 	snprintf(last_words, sizeof(last_words),
 		 "git-gate: could not tell whether this push may pass: it took"
@@ -92,20 +89,20 @@ static const char *variable(const char *name)
 	return getenv(name) ? getenv(name) : "";
 }
 
-static int could_not_tell(const struct hook *h, const char *code,
-			  const char *why, const char *remedy)
+int hook_unknown(const struct hook *h, const char *code, const char *why,
+		 const char *remedy)
 {
 	fputs("git-gate: could not tell whether this push may pass: ", stderr);
-	tell(NULL, why);
+	hook_tell(NULL, why);
 	fputs("git-gate: nothing was taken; ", stderr);
-	tell(NULL, remedy);
+	hook_tell(NULL, remedy);
 	report_refused(stderr, code, 0, NULL, h->id);
-	return UNKNOWN;
+	return HOOK_UNKNOWN;
 }
 
 static int gate_fault(const struct hook *h, const char *why)
 {
-	return could_not_tell(h, "gate-fault", why, ask_operator);
+	return hook_unknown(h, "gate-fault", why, hook_ask_operator);
 }
 
 static void say_denied(const struct hook *h, const struct update *u,
@@ -122,7 +119,7 @@ static void say_denied(const struct hook *h, const struct update *u,
 		buf_addf(&line, ": %s is not allowed for %s",
 			 policy_op_name(u->op),
 			 *h->who ? h->who : "anonymous clients");
-	tell(NULL, line.data);
+	hook_tell(NULL, line.data);
 	buf_clear(&line);
 }
 
@@ -132,11 +129,11 @@ static int refuse_option(const struct hook *h, const char *option)
 
 	walk_name_option(h->scanner, "git-gate: ", option, &line);
 	buf_adds(&line, " is not allowed; push without it");
-	tell(NULL, line.data);
+	hook_tell(NULL, line.data);
 	buf_clear(&line);
 	hook_audit_refs(h, "refused", "denied");
 	report_refused(stderr, "denied", 0, NULL, h->id);
-	return REFUSED;
+	return HOOK_REFUSED;
 }
 
 /* All references are judged, so that the client hears of all at once. */
@@ -162,25 +159,25 @@ static int decide(const struct hook *h)
 		}
 	}
 	if (!denied)
-		return DONE;
-	tell(NULL, "git-gate: nothing was taken; push to a reference that is "
-		   "allowed, or ask the gate's operator");
+		return HOOK_DONE;
+	hook_tell(NULL, "git-gate: nothing was taken; push to a reference that "
+			"is allowed, or ask the gate's operator");
 	report_refused(stderr, "denied", 0, NULL, h->id);
-	return REFUSED;
+	return HOOK_REFUSED;
 }
 
 static int refuse_secrets(const struct hook *h, const struct findings *fs)
 {
 	char extra[64];
 
-	tell(NULL, "git-gate: this push is refused: it brings what looks like "
-		   "secrets");
+	hook_tell(NULL, "git-gate: this push is refused: it brings what looks "
+			"like secrets");
 	report_text(stderr, fs, h->config->report);
 	hook_audit_refs(h, "refused", "secret-found");
 	hook_audit_findings(h, fs);
 	snprintf(extra, sizeof(extra), "findings=%zu", fs->nr + fs->more);
 	report_refused(stderr, "secret-found", 0, extra, h->id);
-	return REFUSED;
+	return HOOK_REFUSED;
 }
 
 static int scan(const struct hook *h)
@@ -188,13 +185,13 @@ static int scan(const struct hook *h)
 	struct walk_limits limits = { h->config->max_object,
 				      clock_ms() + h->config->scan_ms };
 	struct findings fs = FINDINGS_INIT;
-	int status = UNKNOWN;
+	int status = HOOK_UNKNOWN;
 
 	control_note(h->config, "stage %s scan", h->id);
 	switch (walk_push(h->walk, h->rules, &h->updates, &h->options, &limits,
 			  &fs)) {
 	case SCAN_CLEAN:
-		status = DONE;
+		status = HOOK_DONE;
 		break;
 	case SCAN_FOUND:
 		status = refuse_secrets(h, &fs);
@@ -202,48 +199,13 @@ static int scan(const struct hook *h)
 	case SCAN_UNKNOWN:
 		log_error("cannot scan: %s", fs.unknown);
 		hook_audit_refs(h, "failed", "cannot-scan");
-		status = could_not_tell(h, "cannot-scan", fs.unknown,
-					"push less at once, or tell the "
-					"gate's operator the id below");
+		status = hook_unknown(h, "cannot-scan", fs.unknown,
+				      "push less at once, or tell the gate's "
+				      "operator the id below");
 		break;
 	}
 	findings_clear(&fs);
 	return status;
-}
-
-/* In a session of git-gated's, which from then on waits for us. */
-static int ask_responder(const struct hook *h)
-{
-	int rc = 1;
-
-	if (*variable("GIT_GATE_CONTROL"))
-		rc = control_may_forward(h->config, h->id,
-					 h->config->queue_ms);
-	if (rc < 0)
-		return gate_fault(h, "the gate has given up this push");
-	if (rc == 0)
-		return could_not_tell(h, "overloaded", "the repository is busy",
-				      "push again in a moment");
-	return DONE;
-}
-
-static int forward(const struct hook *h)
-{
-	enum fault_kind fault = FAULT_NONE;
-	const struct fault_text *text;
-	struct buf line = BUF_INIT;
-
-	if (!forward_push(h->config, h->repo, h->name, &h->updates, tell, NULL,
-			  &fault))
-		return DONE;
-	text = fault_text(fault);
-	buf_addf(&line, "git-gate: the push is clean, but %s; %s",
-		 text->sentence, text->remedy);
-	tell(NULL, line.data);
-	buf_clear(&line);
-	hook_audit_refs(h, "failed", text->code);
-	report_refused(stderr, text->code, text->retry, NULL, h->id);
-	return REFUSED;
 }
 
 /* The rules come first: what is said and logged must show no secret either. */
@@ -253,39 +215,36 @@ static int prepare(struct hook *h)
 				    : rules_builtin();
 	h->scanner = h->rules ? scan_new(h->rules) : NULL;
 	if (!h->scanner || scan_self_test(h->scanner))
-		return could_not_tell(h, "cannot-scan",
-				      "the scanner cannot run", ask_operator);
+		return hook_unknown(h, "cannot-scan", "the scanner cannot run",
+				    hook_ask_operator);
 	if (updates_read(STDIN_FILENO, &h->updates))
 		return gate_fault(h, "the push's updates cannot be read");
 	if (walk_options_read(&h->options))
-		return could_not_tell(h, "bad-request", "it has too many push "
-				      "options", "push with fewer");
+		return hook_unknown(h, "bad-request",
+				    "it has too many push options",
+				    "push with fewer");
 	/* the quarantine of a push, git-receive-pack(1) */
 	h->walk = walk_open(".", getenv("GIT_QUARANTINE_PATH")
 					 ? getenv("GIT_OBJECT_DIRECTORY")
 					 : NULL);
 	if (!h->walk || walk_classify(h->walk, &h->updates))
-		return could_not_tell(h, "cannot-scan",
-				      "the objects of the push cannot be read",
-				      ask_operator);
-	return DONE;
+		return hook_unknown(h, "cannot-scan",
+				    "the objects of the push cannot be read",
+				    hook_ask_operator);
+	return HOOK_DONE;
 }
 
 static int run(struct hook *h)
 {
 	int status;
 
-	limit_time(h, h->config->scan_ms);
+	hook_limit_time(h, h->config->scan_ms);
 	if ((status = prepare(h)) || (status = decide(h)) || (status = scan(h)))
 		return status;
 	if (passed_write(h->config, h->id, &h->updates))
 		status = gate_fault(h, "its result cannot be noted");
-	if (!status && h->repo->upstream) {
-		limit_time(h, h->config->queue_ms + h->config->forward_ms);
-		status = ask_responder(h);
-		if (!status)
-			status = forward(h);
-	}
+	if (!status && h->repo->upstream)
+		return hook_forward(h);
 	if (!status)
 		hook_audit_refs(h, "allowed", NULL);
 	return status;
@@ -319,7 +278,7 @@ static int start(struct hook *h)
 static int check(const char *file)
 {
 	struct config *c = config_load(file);
-	int status = c && scan_check(c->rules) ? DONE : UNKNOWN;
+	int status = c && scan_check(c->rules) ? HOOK_DONE : HOOK_UNKNOWN;
 
 	config_free(c);
 	return status;

@@ -1,8 +1,10 @@
 /*
- * proc-receive (githooks(5)): takes the commands of a push from receive-pack,
- * and leaves each to it ("fall-through") if pre-receive has let exactly that
- * one pass and the repository keeps it; one that did not pass is refused. Its being there is what makes git refuse a
- * push whose pre-receive has vanished (passed.h). Updates nothing itself.
+ * proc-receive (githooks(5)): takes the commands of a push from receive-pack
+ * and says what became of each. One that pre-receive has not let pass is
+ * refused; one that the upstream has not taken gets the reason that is in the
+ * note; what it has taken is so, whatever the mirror makes of it; and of a
+ * hosted repository git is left to update it ("fall-through"). Its being
+ * there is what makes git refuse a push whose pre-receive has vanished.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,11 +16,13 @@
 #include "child.h"
 #include "config.h"
 #include "control.h"
+#include "git-gate-proc-receive-internal.h"
 #include "log.h"
+#include "mem.h"
 #include "passed.h"
 #include "updates.h"
 
-/* Seconds: it waits for receive-pack alone, which is there. */
+/* Seconds: for receive-pack, which is there, and to update the mirror. */
 #define BOUND 60
 /* gitprotocol-common(5): the longest pkt-line, its length included. */
 #define PKT_MAX 65520
@@ -28,6 +32,8 @@ struct proc {
 	struct config *c;
 	const struct config_repo *repo;
 	struct updates passed;
+	const struct update **moved; /* that the mirror is to follow */
+	size_t nr, alloc;
 };
 
 static void tee(void *arg, enum log_level level, const char *line)
@@ -121,8 +127,9 @@ static int greet(void)
 	return rc ? 0 : -1;
 }
 
-/* Has "OLD NEW REF" passed? */
-static int has_passed(const struct proc *p, const char *command)
+/* The update "OLD NEW REF" that passed, or NULL. */
+static const struct update *find_passed(const struct proc *p,
+					const char *command)
 {
 	size_t i;
 
@@ -134,22 +141,46 @@ static int has_passed(const struct proc *p, const char *command)
 		    strncmp(command + n + 1, u->new, n) == 0 &&
 		    command[2 * n + 1] == ' ' &&
 		    strcmp(command + 2 * n + 2, u->ref) == 0)
-			return 1;
+			return u;
 	}
-	return 0;
+	return NULL;
 }
 
 /*
  * A mirror follows branches and tags alone: of another reference, such as
  * refs/for/ of a review, the upstream makes what it will.
  */
-static int is_kept(const struct proc *p, const char *ref)
+static int is_kept(const char *ref)
 {
-	return !p->repo->upstream || strncmp(ref, "refs/heads/", 11) == 0 ||
+	return strncmp(ref, "refs/heads/", 11) == 0 ||
 	       strncmp(ref, "refs/tags/", 10) == 0;
 }
 
-static int judge(const struct proc *p)
+static void add_answer(struct proc *p, const char *ref,
+		       const struct update *u, struct buf *out)
+{
+	struct buf why = BUF_INIT;
+
+	if (u == NULL) {
+		log_error("a push asks for an update that pre-receive has not "
+			  "let pass");
+		add_pkt(out, "ng ", ref, " not scanned\n");
+	} else if (u->reason != NULL) {
+		buf_addf(&why, " %s\n", u->reason);
+		add_pkt(out, "ng ", ref, why.data);
+	} else {
+		add_pkt(out, "ok ", ref, "\n");
+		if (p->repo->upstream == NULL)
+			add_pkt(out, "option fall-through", "\n", "");
+		else if (is_kept(ref)) {
+			MEM_GROW(p->moved, p->nr, p->alloc);
+			p->moved[p->nr++] = u;
+		}
+	}
+	buf_clear(&why);
+}
+
+static int judge(struct proc *p)
 {
 	struct buf line = BUF_INIT, out = BUF_INIT;
 	int got;
@@ -162,20 +193,14 @@ static int judge(const struct proc *p)
 			got = -1;
 			break;
 		}
-		if (has_passed(p, line.data)) {
-			add_pkt(&out, "ok ", second + 1, "\n");
-			if (is_kept(p, second + 1))
-				add_pkt(&out, "option fall-through", "\n",
-					"");
-		} else {
-			log_error("a push asks for an update that pre-receive "
-				  "has not let pass");
-			add_pkt(&out, "ng ", second + 1, " not scanned\n");
-		}
+		add_answer(p, second + 1, find_passed(p, line.data), &out);
 	}
 	buf_adds(&out, "0000");
-	if (got == 0)
+	if (got == 0) {
+		/* so that a read after the answer sees it without a refresh */
+		proc_move_refs(p->c, p->moved, p->nr);
 		got = send(&out);
+	}
 	buf_clear(&line);
 	buf_clear(&out);
 	return got;
@@ -207,6 +232,7 @@ int main(void)
 			"the id below\n"
 			"git-gate: refused code=cannot-scan retry=no id=%s\n",
 			p.id);
+	free(p.moved);
 	updates_clear(&p.passed);
 	log_set_tee(NULL, NULL, 0);
 	config_free(p.c);

@@ -53,9 +53,13 @@ int passed_write(const struct config *c, const char *id,
 	int rc = path_of(&path, c, id);
 	size_t i;
 
-	for (i = 0; i < u->nr; i++)
-		buf_addf(&text, "%s %s %s\n", u->list[i].old, u->list[i].new,
+	for (i = 0; i < u->nr; i++) {
+		buf_addf(&text, "%s %s %s", u->list[i].old, u->list[i].new,
 			 u->list[i].ref);
+		if (u->list[i].reason)
+			buf_addf(&text, " refused %s", u->list[i].reason);
+		buf_addc(&text, '\n');
+	}
 	if (rc == 0) {
 		/* of a push that was judged under this id and then failed */
 		unlink(path.data);
@@ -82,7 +86,7 @@ int passed_take(const struct config *c, const char *id, struct updates *u)
 		unlink(path.data);
 	}
 	if (fd >= 0) {
-		rc = updates_read(fd, u);
+		rc = updates_read_note(fd, u);
 		close(fd);
 	}
 	buf_clear(&path);

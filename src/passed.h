@@ -11,10 +11,14 @@ struct updates;
  * when that file is gone, and says nothing. So pre-receive leaves a note of
  * the updates that passed, STATE/passed/ID, and git, told to leave all
  * references to a proc-receive hook, without which it refuses, updates them
- * only when that hook finds the same updates in the note.
+ * only when that hook finds the same updates in the note. A line of one that
+ * the upstream did not take ends with " refused REASON".
  */
 
-/* From pre-receive: these updates pass. Returns 0, or -1, logged. */
+/*
+ * From pre-receive: these updates pass, but for those that have a reason.
+ * Replaces an earlier note of this id. Returns 0, or -1, logged: there is none.
+ */
 int passed_write(const struct config *c, const char *id,
 		 const struct updates *u);
 

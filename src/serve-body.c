@@ -46,8 +46,8 @@ static int check_command(struct serve *s, const struct command *cmd)
 		return 0;
 	serve_note_rule(s, &d);
 	buf_addf(&s->sentence, "you may not %s %s in %s",
-		 old_zero   ? "create"
-		 : new_zero ? "delete"
+		 new_zero   ? "delete"
+		 : old_zero ? "create"
 			    : "change",
 		 cmd->ref, s->route.repo);
 	why.sentence = s->sentence.data;

@@ -13,6 +13,7 @@ struct update {
 	char new[65];
 	char *ref;
 	enum op op; /* OP_UPDATE until walk_classify says it is a rewind */
+	char *reason; /* why it is not taken, clean, for its "ng"; or NULL */
 };
 
 struct updates {
@@ -24,6 +25,8 @@ struct updates {
 
 /* Read all of fd. Returns 0, or -1, logged: malformed, or too many. */
 int updates_read(int fd, struct updates *out);
+/* The same of a note (passed.h), which has reasons. */
+int updates_read_note(int fd, struct updates *out);
 void updates_clear(struct updates *u);
 
 #endif

@@ -141,15 +141,20 @@ static void say(void *arg, const char *line)
 
 static int push(void)
 {
+	static const char *const ends[] = { "none", "some", "all" };
 	struct updates u = UPDATES_INIT;
 	enum fault_kind fault = FAULT_LOCAL;
-	int rc = updates_read(0, &u);
+	enum forward_end end = FORWARD_NONE;
 
-	if (!rc)
-		rc = forward_push(conf, repo, name, &u, say, NULL, &fault);
+	if (!updates_read(0, &u))
+		end = forward_push(conf, repo, name, &u, say, NULL, &fault);
+	for (size_t i = 0; i < u.nr; i++)
+		fprintf(stderr, "%s: %s\n", u.list[i].ref,
+			u.list[i].reason ? u.list[i].reason : "taken");
 	updates_clear(&u);
-	fprintf(stderr, "rc=%d fault=%s\n", rc, fault_text(fault)->code);
-	return rc;
+	fprintf(stderr, "took=%s rc=%d fault=%s\n", ends[end],
+		end == FORWARD_ALL ? 0 : -1, fault_text(fault)->code);
+	return end != FORWARD_ALL;
 }
 
 static int path(void)
