@@ -116,6 +116,48 @@ static size_t hold_back(struct backend *b, const char *data, size_t n)
 	return n - strlen(FLUSH);
 }
 
+/* Where the note goes, if it is in these bytes: then it is not to go again. */
+static size_t before_note(struct backend *b, const char *data, size_t n,
+			  const struct buf **note)
+{
+	size_t some = 0;
+	int there = 0;
+
+	*note = b->run->note;
+	if (*note != NULL)
+		some = packets_feed_to_band(&b->run->packets, data, n, &there);
+	if (!there)
+		*note = NULL;
+	else
+		b->run->note = NULL;
+	return some;
+}
+
+/* The body's next bytes, behind the header. */
+static void add_body(struct backend *b, const char *data, size_t n,
+		     struct buf *out)
+{
+	const struct buf *note;
+	size_t some = before_note(b, data, n, &note);
+
+	buf_add(out, data, some);
+	if (note != NULL)
+		buf_add(out, note->data, note->len);
+	buf_add(out, data + some, hold_back(b, data + some, n - some));
+}
+
+static int send_body(struct backend *b, const char *data, size_t n)
+{
+	const struct buf *note;
+	size_t some = before_note(b, data, n, &note);
+
+	if (some > 0 && send_bytes(b, data, some) < 0)
+		return -1;
+	if (note != NULL && send_bytes(b, note->data, note->len) < 0)
+		return -1;
+	return send_bytes(b, data + some, hold_back(b, data + some, n - some));
+}
+
 /* What is under way must stay: it goes the way of all that follows. */
 static int send_first(struct backend *b, const struct buf *header)
 {
@@ -153,8 +195,7 @@ static int send_head(struct backend *b, int may_be_empty)
 		fail(b, "the backend refused");
 	} else {
 		b->head_sent = 1;
-		buf_add(&header, b->head.data + end,
-			hold_back(b, b->head.data + end, b->head.len - end));
+		add_body(b, b->head.data + end, b->head.len - end, &header);
 		rc = send_first(b, &header);
 	}
 	buf_clear(&header);
@@ -182,7 +223,7 @@ static int read_out(struct backend *b)
 			return -1;
 	}
 	if (b->head_sent)
-		return send_bytes(b, chunk, hold_back(b, chunk, (size_t)n));
+		return send_body(b, chunk, (size_t)n);
 	buf_add(&b->head, chunk, (size_t)n);
 	return send_head(b, 0);
 }

@@ -5,6 +5,7 @@
 #include "packets.h"
 #include "stream.h"
 
+struct buf;
 struct config;
 struct env;
 struct refusal;
@@ -31,6 +32,8 @@ struct backend_run {
 	int may_be_empty;    /* no answer at all is one, to a lone flush */
 	int is_push;
 	const char *headers; /* more response headers, each with CRLF, or "" */
+	/* a packet for the side-band of a fetch, where there is one, or NULL */
+	const struct buf *note;
 	struct session *session;
 	const char *reason;  /* set: why, where something failed; a constant */
 	/* set: for the client, or NULL; with BACKEND_DONE: git has said so */

@@ -37,6 +37,11 @@
  * can take back; so what is allocated has the limit, and this is far off.
  */
 #define ADDRESSES 64
+/* The weakest of each: setpriority(2), and ioprio_set(2)'s IOPRIO_CLASS_IDLE
+   above its IOPRIO_CLASS_SHIFT, for a process, IOPRIO_WHO_PROCESS. */
+#define NICE_MOST 19
+#define IO_IDLE (3 << 13)
+#define IO_WHO_PROCESS 1
 
 /* Shared with the child. */
 struct spawn {
@@ -157,6 +162,15 @@ BARE static int set_limits(const struct child_limits *l)
 	return limit(RLIMIT_NOFILE, l->files, l->files);
 }
 
+/* A kernel that knows no priorities of disks has none to give away. */
+BARE static int step_back(const struct child_limits *l)
+{
+	if (l == NULL || !l->idle)
+		return 0;
+	syscall(SYS_ioprio_set, IO_WHO_PROCESS, 0, IO_IDLE);
+	return (int)syscall(SYS_setpriority, PRIO_PROCESS, 0, NICE_MOST);
+}
+
 BARE static int chdir_to(const char *dir)
 {
 	return dir != NULL ? (int)syscall(SYS_chdir, dir) : 0;
@@ -172,6 +186,7 @@ BARE static int begin(void *arg)
 	if (reset_signals() == 0 && follow_parent(s) == 0 &&
 	    syscall(SYS_setpgid, 0, 0) == 0 && place_fds(c) == 0 &&
 	    chdir_to(c->dir) == 0 && set_limits(c->limits) == 0 &&
+	    step_back(c->limits) == 0 &&
 	    syscall(SYS_rt_sigprocmask, SIG_SETMASK, zero, NULL,
 		    KERNEL_SET) == 0)
 		syscall(SYS_execve, c->argv[0], c->argv,

@@ -14,6 +14,7 @@ struct child_limits {
 	unsigned cpu_s;     /* of one process, seconds */
 	unsigned processes; /* of the user, in all */
 	unsigned files;     /* open in one process */
+	int idle; /* works only when nobody else wants processor or disk */
 };
 
 /*

@@ -21,6 +21,7 @@ struct desk_request {
 typedef void desk_fn(struct desk_request *r);
 
 desk_fn desk_status;
+desk_fn desk_sync;
 
 /* desk-token.c */
 desk_fn desk_token;

@@ -48,6 +48,7 @@ static const struct {
 	desk_fn *answer;
 } requests[] = {
 	{ "status", desk_status },
+	{ "sync", desk_sync },
 	{ "token", desk_token },
 	{ "renew", desk_renew },
 	{ "keep", desk_keep },

@@ -7,7 +7,8 @@ struct workers;
  * What is asked of the responder at STATE/control, by its own user only. A
  * connection is one request, a line, and its answer, to the end:
  *
- *   status       the sessions under way
+ *   status       the sessions under way, the mirrors, what is parked
+ *   sync NAME    ask the upstream now: "ok NAME" or "failed CODE SENTENCE"
  *
  * and of git-gate-askpass, under a key that it makes of an upstream's
  * settings (vault.h):

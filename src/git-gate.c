@@ -24,7 +24,9 @@ static const struct command {
 	{ "scan", cmd_scan, NULL,
 	  "look for secrets in a repository, a range, files or stdin" },
 	{ "status", cmd_status, "[-c FILE]",
-	  "list the sessions under way" },
+	  "list the sessions under way and the mirrors" },
+	{ "sync", cmd_sync, "[-c FILE] --all | NAME ...",
+	  "bring mirrors to what their upstreams have now" },
 };
 #define NR_COMMANDS (sizeof(commands) / sizeof(*commands))
 

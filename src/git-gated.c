@@ -20,6 +20,7 @@
 #include "control.h"
 #include "desk.h"
 #include "git-gated-self.h"
+#include "keeper.h"
 #include "listen.h"
 #include "log.h"
 #include "mem.h"
@@ -48,6 +49,7 @@ struct gated {
 	struct control control;
 	struct workers *workers;
 	struct desk *desk;
+	struct keeper *keeper;
 	int signal_fd, wake_fd;
 };
 
@@ -109,6 +111,7 @@ static void reload(struct gated *g)
 	g->c = c;
 	g->stop_ms = c->stop_ms;
 	workers_reload(g->workers, c);
+	keeper_reload();
 	log_info("%s: read anew", g->options.config);
 }
 
@@ -195,6 +198,7 @@ static void stop(struct gated *g)
 	int64_t forward = deadline + g->c->forward_ms;
 
 	log_info("stopping; %u sessions run", session_number());
+	keeper_stop();
 	/* one that was handed over may be served by our successor */
 	workers_stop(g->workers, g->options.socket != NULL);
 	session_hurry(g->stop_ms);
@@ -257,6 +261,9 @@ static int start(struct gated *g, const char *fds, const char *pid)
 	if (g->workers == NULL)
 		return -1;
 	g->desk = desk_open(g->workers);
+	g->keeper = keeper_start(g->workers);
+	if (g->keeper == NULL)
+		return -1;
 	log_info("ready: %zu repositories' rules, %zu upstreams, %u requests at "
 		 "once",
 		 g->c->nr_repos, g->c->nr_upstreams, g->c->workers);
@@ -295,6 +302,8 @@ static void clear(struct gated *g)
 	if (g->workers != NULL && workers_join(g->workers, 0) < 0)
 		return;
 	if (g->desk != NULL && desk_close(g->desk, UNWIND_MS) < 0)
+		return;
+	if (g->keeper != NULL && keeper_join(g->keeper, UNWIND_MS) < 0)
 		return;
 	control_close(&g->control);
 	if (g->signal_fd >= 0)

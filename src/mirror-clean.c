@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fts.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,13 @@ void mirror_clean_locks(const char *path, int64_t age_ms)
 		fts_close(fts);
 }
 
+/* A file among the objects, of git index-pack, pack-objects, repack ... */
+static int is_unfinished(const char *name)
+{
+	return !strncmp(name, "tmp_", 4) || !strncmp(name, ".tmp-", 5) ||
+	       ends_in(name, ".lock");
+}
+
 /*
  * Quarantines are objects/incoming-* or tmp_objdir-*, unfinished packs and
  * objects tmp_* (tmp-objdir.c and object-file.c of git).
@@ -112,7 +120,7 @@ static void clean_objects(const char *path)
 			mirror_clean_tree(f->fts_path);
 			fts_set(fts, f, FTS_SKIP);
 		} else if (f->fts_info == FTS_F && f->fts_level > 1 &&
-			   !strncmp(f->fts_name, "tmp_", 4)) {
+			   is_unfinished(f->fts_name)) {
 			remove_file(f);
 		}
 	}
@@ -150,7 +158,82 @@ void mirror_clean_quarantines(const char *path)
 	buf_clear(&dir);
 }
 
-/* NAME.git.tmp-PID-N of a process that is no more. */
+/*
+ * git repack and what it runs remove these at a signal, but for the pack that
+ * was being written; at SIGKILL nothing.
+ */
+void mirror_clean_packs(const char *path, int64_t since)
+{
+	FTS *fts = open_tree(path);
+	FTSENT *f;
+
+	while (fts && (f = fts_read(fts))) {
+		/* objects/pack and objects/info */
+		if (f->fts_info == FTS_D &&
+		    ((f->fts_level == 1 && strcmp(f->fts_name, "objects")) ||
+		     (f->fts_level == 2 && strcmp(f->fts_name, "pack") &&
+		      strcmp(f->fts_name, "info"))))
+			fts_set(fts, f, FTS_SKIP);
+		else if (f->fts_info == FTS_F && f->fts_level > 2 &&
+			 f->fts_statp->st_mtime >= since &&
+			 is_unfinished(f->fts_name))
+			remove_file(f);
+	}
+	if (fts)
+		fts_close(fts);
+}
+
+/* Which bitmap is the newest; then all others are removed. */
+static void old_bitmaps(const char *dir, struct stat *newest, int unlinks)
+{
+	struct buf name = BUF_INIT;
+	struct dirent *entry;
+	struct stat st;
+	DIR *packs = opendir(dir);
+
+	while (packs && (entry = readdir(packs))) {
+		if (!ends_in(entry->d_name, ".bitmap"))
+			continue;
+		buf_reset(&name);
+		buf_addf(&name, "%s/%s", dir, entry->d_name);
+		if (lstat(name.data, &st))
+			continue;
+		if (!unlinks && (st.st_mtim.tv_sec > newest->st_mtim.tv_sec ||
+				 (st.st_mtim.tv_sec == newest->st_mtim.tv_sec &&
+				  st.st_mtim.tv_nsec >
+					  newest->st_mtim.tv_nsec)))
+			*newest = st;
+		else if (unlinks && st.st_ino != newest->st_ino &&
+			 unlink(name.data))
+			log_warn("%s: %s", name.data, strerror(errno));
+	}
+	if (packs)
+		closedir(packs);
+	buf_clear(&name);
+}
+
+void mirror_clean_bitmaps(const char *path)
+{
+	struct stat newest = { 0 };
+	struct buf dir = BUF_INIT;
+
+	buf_addf(&dir, "%s/objects/pack", path);
+	old_bitmaps(dir.data, &newest, 0);
+	old_bitmaps(dir.data, &newest, 1);
+	buf_clear(&dir);
+}
+
+char *mirror_clean_name(const char *path)
+{
+	static atomic_uint number;
+	struct buf name = BUF_INIT;
+
+	buf_addf(&name, "%s.tmp-%d-%u", path, (int)getpid(),
+		 atomic_fetch_add(&number, 1));
+	return buf_take(&name);
+}
+
+/* Such a name, of a process that is no more. */
 static int is_half_made(const char *name)
 {
 	const char *tmp = strstr(name, ".git.tmp-");

@@ -21,6 +21,7 @@
 #include "gitenv.h"
 #include "log.h"
 #include "mem.h"
+#include "veil.h"
 
 /* Bytes of answers: some million references; of a fetch's words. */
 #define ANSWER_MAX ((size_t)256 << 20)
@@ -45,6 +46,8 @@ static enum fault_kind run_watched(struct mirror_job *j, const char *git_dir,
 
 	gitenv_base(&e, j->c);
 	gitenv_upstream(&e, j->c, j->u);
+	if (j->new_token)
+		gitenv_new_token(&e);
 	if (git_dir)
 		env_set(&e, "GIT_DIR", git_dir);
 	child.argv = argv;
@@ -56,7 +59,10 @@ static enum fault_kind run_watched(struct mirror_job *j, const char *git_dir,
 	status = child_run(&child, NULL, max, clock_left(j->deadline), out,
 			   &j->words);
 	env_clear(&e);
+	/* an error page may show the request that we made */
+	veil_all(j->c, j->u, &j->words);
 	if (status == CHILD_UNWANTED) {
+		j->unasked = 1;
 		buf_adds(&j->words, "\nthe client left before the answer");
 		return FAULT_TIMEOUT;
 	}
@@ -211,45 +217,64 @@ enum fault_kind mirror_git_init(struct mirror_job *j, const char *dir)
 	return fault == FAULT_NONE ? configure(dir) : fault;
 }
 
+/* The arguments of a fetch into a mirror, refspecs last. */
+struct fetch {
+	const char **argv;
+	size_t nr, alloc;
+};
+
+static void add(struct fetch *f, const char *arg)
+{
+	MEM_GROW(f->argv, f->nr, f->alloc);
+	f->argv[f->nr++] = arg;
+}
+
+static void begin_fetch(const struct mirror_job *j, int prune, struct fetch *f)
+{
+	static const char *const options[] = {
+		"--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
+		"--no-recurse-submodules", "--quiet", "--force", "--",
+	};
+
+	add(f, j->c->git);
+	add(f, "fetch");
+	if (prune)
+		add(f, "--prune");
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+		add(f, options[i]);
+	add(f, j->url);
+}
+
+static enum fault_kind run_fetch(struct mirror_job *j, const char *dir,
+				 struct fetch *f)
+{
+	enum fault_kind fault;
+
+	add(f, NULL);
+	fault = run(j, dir, f->argv, WORDS_MAX, NULL);
+	free(f->argv);
+	return fault;
+}
+
 enum fault_kind mirror_git_fetch(struct mirror_job *j, const char *dir)
 {
-	const char *fixed[] = { j->c->git,
-				"fetch",
-				"--prune",
-				"--no-tags",
-				"--no-write-fetch-head",
-				"--no-auto-maintenance",
-				"--no-recurse-submodules",
-				"--quiet",
-				"--force",
-				"--",
-				j->url,
-				"+refs/heads/*:refs/heads/*",
-				"+refs/tags/*:refs/tags/*" };
-	const size_t nr_fixed = sizeof(fixed) / sizeof(*fixed);
-	size_t nr = 0, alloc = 0;
-	const char **argv = NULL;
 	struct buf except = BUF_INIT;
+	struct fetch f = { 0 };
 	enum fault_kind fault;
 	char *save = NULL, *line;
 
-	for (; nr < nr_fixed; nr++) {
-		MEM_GROW(argv, nr + 1, alloc);
-		argv[nr] = fixed[nr];
-	}
+	begin_fetch(j, 1, &f);
+	add(&f, "+refs/heads/*:refs/heads/*");
+	add(&f, "+refs/tags/*:refs/tags/*");
 	/* "^REF": neither updated nor pruned (git-fetch(1), refspecs) */
 	for (const char *p = j->busy.len ? j->busy.data : ""; *p;
 	     p += strcspn(p, "\n") + 1)
 		buf_addf(&except, "^%.*s\n", (int)strcspn(p, "\n"), p);
 	line = except.len ? strtok_r(except.data, "\n", &save) : NULL;
-	for (; line; line = strtok_r(NULL, "\n", &save)) {
-		MEM_GROW(argv, nr + 1, alloc);
-		argv[nr++] = line;
-	}
-	argv[nr] = NULL;
-	fault = run(j, dir, argv, WORDS_MAX, NULL);
+	for (; line; line = strtok_r(NULL, "\n", &save))
+		add(&f, line);
+	fault = run_fetch(j, dir, &f);
 	buf_clear(&except);
-	free(argv);
 	return fault;
 }
 
@@ -289,12 +314,44 @@ enum fault_kind mirror_git_compare(struct mirror_job *j, const char *dir,
 			       "refs/tags/",
 			       NULL };
 	struct buf out = BUF_INIT;
-	enum fault_kind fault = run(j, dir, argv, ANSWER_MAX, &out);
+	enum fault_kind fault = FAULT_NONE;
 
+	if (mirror_refs_read(dir, &out)) {
+		buf_reset(&out);
+		fault = run(j, dir, argv, ANSWER_MAX, &out);
+	}
 	if (fault == FAULT_NONE)
 		sort_lines(&out);
 	*same = fault == FAULT_NONE && out.len == j->refs.len &&
 		(!out.len || !memcmp(out.data, j->refs.data, out.len));
 	buf_clear(&out);
 	return fault;
+}
+
+/* Is that reference one of those that are not to be touched? */
+static int is_busy(const struct mirror_job *j, const char *ref)
+{
+	size_t n = strlen(ref);
+
+	for (const char *p = j->busy.len ? j->busy.data : ""; *p;
+	     p += strcspn(p, "\n") + 1)
+		if (strcspn(p, "\n") == n && !memcmp(p, ref, n))
+			return 1;
+	return 0;
+}
+
+void mirror_git_lead(struct mirror_job *j, const char *dir)
+{
+	struct buf spec = BUF_INIT;
+	struct fetch f = { 0 };
+
+	if (!j->head.len || head_is(dir, j->head.data) ||
+	    is_busy(j, j->head.data))
+		return;
+	buf_addf(&spec, "+%s:%s", j->head.data, j->head.data);
+	begin_fetch(j, 0, &f);
+	add(&f, spec.data);
+	if (run_fetch(j, dir, &f) == FAULT_NONE)
+		mirror_git_head(j, dir);
+	buf_clear(&spec);
 }

@@ -54,8 +54,8 @@ static void add_components(struct buf *out, const char *s, int last_is_dir)
 	}
 }
 
-static int mirrored(const struct config *c, const struct config_upstream *u,
-		    const char *name, struct buf *out)
+int mirror_path_base(const struct config *c, const struct config_upstream *u,
+		     struct buf *out)
 {
 	struct gitenv_url url;
 	char *base;
@@ -85,6 +85,14 @@ static int mirrored(const struct config *c, const struct config_upstream *u,
 		add_components(out, base, 1);
 	}
 	free(base);
+	return 0;
+}
+
+static int mirrored(const struct config *c, const struct config_upstream *u,
+		    const char *name, struct buf *out)
+{
+	if (mirror_path_base(c, u, out))
+		return -1;
 	add_components(out, name, 0);
 	buf_adds(out, ".git");
 	return 0;

@@ -20,6 +20,9 @@
 #define SAVED "git-gate-upstream"
 /* empty; its time of change is what counts */
 #define ASKED "git-gate-asked"
+/* likewise: when a session was last served from it */
+#define USED "git-gate-used"
+#define USED_MS 60000
 #define SAVED_MAX ((size_t)256 << 20)
 
 static void render(const struct mirror_job *j, struct buf *out)
@@ -136,18 +139,24 @@ int64_t mirror_saved_age(const char *path)
 	return file_in(path, SAVED, file) ? -1 : age_of(file);
 }
 
-void mirror_saved_asked(const char *path)
+/* An empty file whose time of change is now. */
+static void mark(const char *path, const char *name)
 {
 	char file[PATH_MAX];
 	int fd = -1;
 
-	if (!file_in(path, ASKED, file))
+	if (!file_in(path, name, file))
 		fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 			  0600);
 	if (fd < 0 || futimens(fd, NULL))
-		log_warn("%s/%s: %s", path, ASKED, strerror(errno));
+		log_warn("%s/%s: %s", path, name, strerror(errno));
 	if (fd >= 0)
 		close(fd);
+}
+
+void mirror_saved_asked(const char *path)
+{
+	mark(path, ASKED);
 }
 
 int64_t mirror_saved_asked_age(const char *path)
@@ -161,5 +170,27 @@ int64_t mirror_saved_any_age(const char *path)
 {
 	int64_t ms = mirror_saved_asked_age(path);
 
+	return ms < 0 ? 0 : ms;
+}
+
+void mirror_saved_used(const char *path)
+{
+	char file[PATH_MAX];
+	int64_t ms = file_in(path, USED, file) ? -1 : age_of(file);
+
+	if ((ms < 0 || ms >= USED_MS) && mirror_path_is_bare(path))
+		mark(path, USED);
+}
+
+int64_t mirror_saved_used_age(const char *path)
+{
+	char file[PATH_MAX];
+	int64_t ms = file_in(path, USED, file) ? -1 : age_of(file);
+
+	/* not since it was made, or made before this was written down */
+	if (ms < 0)
+		ms = mirror_saved_asked_age(path);
+	if (ms < 0)
+		ms = age_of(path);
 	return ms < 0 ? 0 : ms;
 }

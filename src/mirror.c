@@ -8,58 +8,14 @@
 #include "mirror-internal.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <poll.h>
 
 #include "clock.h"
 #include "config.h"
-#include "gitenv.h"
 #include "log.h"
-
-/* An upstream that fails within this time is asked again. */
-#define QUICK_MS 3000
-#define ATTEMPTS 3
-
-/* What git and ssh said, for the operator. */
-static void log_words(const struct mirror_job *j, enum fault_kind fault)
-{
-	struct buf line = BUF_INIT;
-	struct gitenv_url url = { 0 };
-
-	gitenv_url(j->u->url, &url);
-	fault_words(j->words.len ? j->words.data : "", j->words.len, &line);
-	if (fault != FAULT_NONE)
-		log_warn("%s: upstream \"%s\" (%s %s): %s: %s", j->name,
-			 j->u->name, url.scheme, *url.host ? url.host : "local",
-			 fault_text(fault)->code, line.data);
-	else
-		log_warn("%s: upstream \"%s\": %s", j->name, j->u->name,
-			 line.data);
-	buf_clear(&line);
-}
-
-/* Ask, and ask again after 200 and 400 ms where that may help. */
-static enum fault_kind ask(struct mirror_job *j)
-{
-	int64_t quick = clock_ms() + QUICK_MS;
-	enum fault_kind fault;
-
-	for (int try = 1;; try++) {
-		fault = mirror_git_ask(j);
-		/* It may have answered at the second dial only. */
-		if (fault == FAULT_NONE && j->words.len)
-			log_words(j, fault);
-		if (fault != FAULT_UNREACHABLE || try == ATTEMPTS ||
-		    !clock_left(quick) || clock_left(j->deadline) < 1000)
-			return fault;
-		log_words(j, fault);
-		poll(NULL, 0, 100 << try);
-	}
-}
 
 /*
  * Bring the repository in dir to the answer. The answer is saved only when
@@ -76,7 +32,9 @@ static enum fault_kind bring(struct mirror_job *j, const char *dir, int fetch)
 	if (fault == FAULT_NONE && !same) {
 		if (mirror_saved_remove(dir))
 			return FAULT_LOCAL;
-		fault = mirror_git_fetch(j, dir);
+		if (!fetch)
+			mirror_git_lead(j, dir);
+		fault = mirror_ask_fetch(j, dir);
 		if (fault == FAULT_NONE)
 			fault = mirror_git_compare(j, dir, &same);
 	}
@@ -92,31 +50,32 @@ static enum fault_kind bring(struct mirror_job *j, const char *dir, int fetch)
 /* The first clone: beside its place, then renamed into it. */
 static enum fault_kind clone(struct mirror_job *j)
 {
-	static atomic_uint number;
-	struct buf tmp = BUF_INIT;
-	enum fault_kind fault = FAULT_LOCAL;
+	enum fault_kind fault;
+	char *tmp;
 
 	if (mirror_path_parents(j->path))
 		return FAULT_LOCAL;
-	buf_addf(&tmp, "%s.tmp-%d-%u", j->path, (int)getpid(),
-		 atomic_fetch_add(&number, 1));
-	fault = mirror_git_init(j, tmp.data);
+	tmp = mirror_clean_name(j->path);
+	fault = mirror_git_init(j, tmp);
 	if (fault == FAULT_NONE)
-		fault = bring(j, tmp.data, 1);
-	if (fault == FAULT_NONE && rename(tmp.data, j->path)) {
+		fault = bring(j, tmp, 1);
+	if (fault == FAULT_NONE && rename(tmp, j->path)) {
 		log_error("%s: cannot be made: %s; remove what is there",
 			  j->path, strerror(errno));
 		fault = FAULT_LOCAL;
 	}
-	if (fault != FAULT_NONE && !access(tmp.data, F_OK))
-		mirror_clean_tree(tmp.data);
-	buf_clear(&tmp);
+	if (fault != FAULT_NONE && !access(tmp, F_OK))
+		mirror_clean_tree(tmp);
+	free(tmp);
 	return fault;
 }
 
 static enum fault_kind refresh(struct mirror_job *j)
 {
-	enum fault_kind fault = ask(j);
+	const struct mirror_wait wait = { .refresh = j->deadline,
+					  .push = j->deadline,
+					  .client = -1 };
+	enum fault_kind fault = mirror_ask(j);
 
 	if (fault != FAULT_NONE)
 		return fault;
@@ -126,8 +85,12 @@ static enum fault_kind refresh(struct mirror_job *j)
 		mirror_saved_touch(j->path);
 		return FAULT_NONE;
 	}
-	/* A fetch that was killed may have left its locks. */
-	mirror_clean_locks(j->path, j->c->refresh_ms);
+	/* here and not before: most refreshes find nothing new */
+	if (mirror_lock_settle(j->path, &wait))
+		return FAULT_BUSY;
+	/* What was killed may have left its locks. Only pushes that forward
+	   can hold one now, and those began before us. */
+	mirror_clean_locks(j->path, j->busy.len ? j->c->refresh_ms : 0);
 	return bring(j, j->path, 0);
 }
 
@@ -150,7 +113,13 @@ static enum fault_kind run_refresh(const struct config *c,
 	j.deadline = wait->refresh < bound ? wait->refresh : bound;
 	fault = refresh(&j);
 	if (fault != FAULT_NONE)
-		log_words(&j, fault);
+		mirror_ask_log(&j, fault);
+	if (fault == FAULT_NONE)
+		mirror_error_clear(path);
+	else if (!j.unasked)
+		mirror_error_set(&j, fault);
+	if (j.fetched && mirror_path_is_bare(path))
+		mirror_due_note(path, 0);
 	free(j.url);
 	buf_clear(&j.head);
 	buf_clear(&j.refs);
@@ -207,37 +176,65 @@ static struct mirror_wait wait_of(const struct config *c, int client,
 				     .client = client };
 }
 
+/* With bound: an answer that is young enough will do. */
+static int refresh_upstream(const struct config *c, const struct config_repo *r,
+			    const char *name, const struct mirror_wait *wait,
+			    int bound, int64_t *age_ms, enum fault_kind *fault)
+{
+	struct buf path = BUF_INIT;
+	int64_t age;
+	int rc = 0;
+
+	if (mirror_path(c, r, name, &path)) {
+		*fault = FAULT_LOCAL;
+	} else {
+		age = bound && r->fresh == FRESH_BOUND
+			      ? mirror_saved_age(path.data) : -1;
+		if (age >= 0 && age < r->fresh_ms)
+			*age_ms = age;
+		else
+			*fault = refresh_in_turn(c, r->upstream, name,
+						 path.data, wait);
+	}
+	if (*fault != FAULT_NONE)
+		rc = -1;
+	if (rc && r->fresh == FRESH_OFFLINE && is_passing(*fault) &&
+	    mirror_path_is_bare(path.data)) {
+		*age_ms = mirror_saved_any_age(path.data);
+		rc = 1;
+	}
+	buf_clear(&path);
+	return rc;
+}
+
 int mirror_refresh(const struct config *c, const struct config_repo *r,
 		   const char *name, int client, int64_t left_ms,
 		   int64_t *age_ms, enum fault_kind *fault)
 {
 	struct mirror_wait wait = wait_of(c, client, left_ms);
 	struct buf path = BUF_INIT;
-	int64_t age;
-	int rc = 0;
+	int rc;
 
 	*age_ms = 0;
 	*fault = FAULT_NONE;
-	if (mirror_path(c, r, name, &path)) {
-		*fault = r->upstream ? FAULT_LOCAL : FAULT_NOT_FOUND;
-		rc = -1;
-	} else if (r->upstream) {
-		age = mirror_saved_age(path.data);
-		if (r->fresh == FRESH_BOUND && age >= 0 && age < r->fresh_ms)
-			*age_ms = age;
-		else
-			*fault = refresh_in_turn(c, r->upstream, name,
-						 path.data, &wait);
-		if (*fault != FAULT_NONE)
-			rc = -1;
-		if (rc && r->fresh == FRESH_OFFLINE && is_passing(*fault) &&
-		    mirror_path_is_bare(path.data)) {
-			*age_ms = mirror_saved_any_age(path.data);
-			rc = 1;
-		}
-	}
+	if (r->upstream)
+		return refresh_upstream(c, r, name, &wait, 1, age_ms, fault);
+	rc = mirror_path(c, r, name, &path);
+	if (rc)
+		*fault = FAULT_NOT_FOUND;
 	buf_clear(&path);
 	return rc;
+}
+
+int mirror_refresh_now(const struct config *c, const struct config_repo *r,
+		       const char *name, int client, int64_t left_ms,
+		       int64_t *age_ms, enum fault_kind *fault)
+{
+	struct mirror_wait wait = wait_of(c, client, left_ms);
+
+	*age_ms = 0;
+	*fault = FAULT_NONE;
+	return refresh_upstream(c, r, name, &wait, 0, age_ms, fault);
 }
 
 int mirror_fresh_enough(const struct config *c, const struct config_repo *r,
@@ -258,10 +255,12 @@ void mirror_push_end(const char *path, const char *id, int broken)
 {
 	int sweep;
 
-	/* Without this, an old answer would pass for the new state. */
-	if (mirror_lock_push_end(path, id, broken, &sweep) &&
-	    mirror_saved_remove(path))
-		log_error("%s: its next refresh may not see all", path);
+	if (mirror_lock_push_end(path, id, broken, &sweep)) {
+		/* Without this, an old answer would pass for the new state. */
+		if (mirror_saved_remove(path))
+			log_error("%s: its next refresh may not see all", path);
+		mirror_due_note(path, 0);
+	}
 	if (!sweep)
 		return;
 	mirror_clean_quarantines(path);
@@ -292,4 +291,27 @@ int mirror_push_forward(const char *id)
 		rc = -1;
 	free(path);
 	return rc;
+}
+
+void mirror_use(const char *path)
+{
+	mirror_lock_hold(path);
+}
+
+void mirror_release(const char *path)
+{
+	mirror_saved_used(path);
+	mirror_lock_release(path);
+	mirror_due_active();
+}
+
+int64_t mirror_stale_ms(const char *path)
+{
+	struct buf code = BUF_INIT;
+	int64_t ago = -1;
+
+	if (mirror_error_get(path, &code, &ago))
+		ago = mirror_saved_any_age(path);
+	buf_clear(&code);
+	return ago;
 }

@@ -18,8 +18,8 @@ struct config_repo;
 /*
  * Where the repository is, or would be: HOSTED/NAME.git, or
  * MIRRORS/SCHEME_[USER@]HOST_PORT/PATH.git ("_SUFFIX" follows the port where
- * the upstream's suffix is not ".git"). Returns 0; -1 when it is hosted and not there, or lies
- * behind a symbolic link below HOSTED.
+ * the upstream's suffix is not ".git"). Returns 0; -1 when it is hosted and not
+ * there, or lies behind a symbolic link below HOSTED.
  */
 int mirror_path(const struct config *c, const struct config_repo *r,
 		const char *name, struct buf *out);
@@ -27,14 +27,22 @@ int mirror_path(const struct config *c, const struct config_repo *r,
 /*
  * Make it ready to be advertised, as fresh as its [repo] says: first clone,
  * refresh (one runs, one waits, a caller joins only one that starts after it
- * came), default branch. Bounded by left_ms and refreshTimeout, a wait for pushes by
- * queueTimeout; client is a descriptor that hangs up when nobody waits for
- * the answer any more, or -1. Logged. Returns 0; 1 when `fresh = offline-ok`
+ * came), default branch. Bounded by left_ms and refreshTimeout, a wait for
+ * pushes by queueTimeout; client is a descriptor that hangs up when nobody waits
+ * for the answer any more, or -1. Logged. Returns 0; 1 when `fresh = offline-ok`
  * and what there is must do (*age_ms is its age); -1 with *fault set.
  */
 int mirror_refresh(const struct config *c, const struct config_repo *r,
 		   const char *name, int client, int64_t left_ms,
 		   int64_t *age_ms, enum fault_kind *fault);
+
+/*
+ * The same of one that has an upstream, which is asked whatever is known
+ * already.
+ */
+int mirror_refresh_now(const struct config *c, const struct config_repo *r,
+		       const char *name, int client, int64_t left_ms,
+		       int64_t *age_ms, enum fault_kind *fault);
 
 /*
  * Has the upstream been asked within bound_ms, or as long ago as its [repo]
@@ -45,12 +53,12 @@ int mirror_fresh_enough(const struct config *c, const struct config_repo *r,
 
 /*
  * A push of these commands is about to run on this repository, in the session
- * of this id. It keeps nobody waiting while it is unpacked and scanned. Returns 0, or -1:
- * something of an ended push is being removed, and that took longer than
- * queueTimeout, or client (as above) left. Each 0 is paired with one
- * mirror_push_end of the path that mirror_path gave before (it may not be
- * there any more); broken says that the push did not end by itself: its
- * quarantine is then removed, as soon as no other push runs.
+ * of this id. It keeps nobody waiting while it is unpacked and scanned; it ends
+ * maintenance. Returns 0, or -1: something of an ended push is being removed,
+ * and that took longer than queueTimeout, or client (as above) left. Each 0 is
+ * paired with one mirror_push_end of the path that mirror_path gave before (it
+ * may not be there any more); broken says that the push did not end by itself:
+ * its quarantine is then removed, as soon as no other push runs.
  */
 int mirror_push_begin(const struct config *c, const struct config_repo *r,
 		      const char *name, const char *id,
@@ -66,6 +74,20 @@ void mirror_push_end(const char *path, const char *id, int broken);
  * soon; -1: no such push.
  */
 int mirror_push_forward(const char *id);
+
+/*
+ * A session is served from the mirror at path, there or not yet: it is not
+ * removed until mirror_release, which also notes that it was used. Not for
+ * hosted ones.
+ */
+void mirror_use(const char *path);
+void mirror_release(const char *path);
+
+/*
+ * Did its last refresh fail? Then milliseconds since the upstream has last
+ * answered, else -1.
+ */
+int64_t mirror_stale_ms(const char *path);
 
 /*
  * At start: remove what an earlier process left half-made in mirrors, and its

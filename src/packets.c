@@ -89,3 +89,24 @@ int packets_band(const struct packets *p)
 	return begins(p, "\1") || begins(p, "\2") || begins(p, "\3") ||
 	       begins(p, "packfile") || begins(p, "NAK") || begins(p, "ACK");
 }
+
+size_t packets_feed_to_band(struct packets *p, const void *data, size_t n,
+			    int *there)
+{
+	const char *at = data;
+	size_t left = n;
+
+	*there = 0;
+	while (left > 0 && !*there && !p->lost) {
+		size_t some = p->left == 0 ? 1 : p->left < left ? p->left
+								: left;
+
+		packets_feed(p, at, some);
+		at += some;
+		left -= some;
+		*there = packets_whole(p) && p->have_text > 0 && !p->flush &&
+			 (begins(p, "\1") || begins(p, "\2") ||
+			  begins(p, "packfile\n"));
+	}
+	return p->lost ? n : n - left;
+}

@@ -11,7 +11,7 @@ struct packets {
 	char head[4];  /* of the length that is coming */
 	unsigned have; /* of it */
 	size_t left;   /* bytes of the packet's payload */
-	char text[8];  /* its first bytes */
+	char text[9];  /* its first bytes */
 	unsigned have_text;
 	int flush;     /* the last one was a flush */
 	int lost;      /* these are no pkt-lines */
@@ -28,5 +28,12 @@ int packets_flushed(const struct packets *p);
  * its first: "packfile" in version 2, NAK or ACK in those before.
  */
 int packets_band(const struct packets *p);
+/*
+ * Feed as far as a place where a packet of the side-band may go for certain:
+ * behind one, or behind "packfile"; NAK and ACK may be all of an answer.
+ * Returns how much was taken: all of it where there is no such place.
+ */
+size_t packets_feed_to_band(struct packets *p, const void *data, size_t n,
+			    int *there);
 
 #endif

@@ -34,6 +34,7 @@ struct serve {
 	int broken; /* the backend did not end by itself */
 	int known;  /* policy has let it through */
 	int haste;  /* there is no time for it */
+	int in_use; /* the mirror at git_dir, by us */
 	int64_t age_ms; /* of what an offline mirror serves; -1: fresh */
 
 	struct refusal why;
@@ -64,6 +65,13 @@ int serve_place(struct serve *s, enum session_pool pool);
 
 /* The step that takes the body in. Returns 0, or -1: refused. */
 int serve_body(struct serve *s);
+
+/*
+ * Where what is served is not what the upstream has now, for it cannot be
+ * asked: a header for programs, and for the answer of a fetch a packet of the
+ * side-band for people. Each stays "" or gets the whole.
+ */
+void serve_stale(const struct serve *s, struct buf *headers, struct buf *note);
 
 /* Read what is left of the body, keeping nothing but a push's commands. */
 void serve_drain(struct serve *s);

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcgiapp.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -156,6 +155,10 @@ static int step_mirror(struct serve *s)
 
 	if (mirror_path(s->c, s->repo, s->route.repo, &s->git_dir) < 0)
 		return serve_refuse(s, &refusal_not_found, "not in the hosted directory");
+	if (s->repo->upstream != NULL) {
+		mirror_use(s->git_dir.data);
+		s->in_use = 1;
+	}
 	if (s->route.kind == ROUTE_RPC &&
 	    mirror_fresh_enough(s->c, s->repo, s->route.repo,
 				s->route.service == SERVICE_RECEIVE_PACK
@@ -197,19 +200,16 @@ static enum backend_end end_push(struct serve *s, struct backend_run *run)
 static int run_backend(struct serve *s)
 {
 	struct env env = ENV_INIT;
-	struct buf headers = BUF_INIT, last = BUF_INIT;
+	struct buf headers = BUF_INIT, note = BUF_INIT, last = BUF_INIT;
 	struct backend_run run = { .program = s->backend, .env = &env,
 				   .client = s->fd, .session = s->session,
 				   .id = (unsigned)s->fcgi->requestId };
 	enum backend_end end;
 
 	session_stage(s->session, STAGE_BACKEND);
-	buf_adds(&headers, "");
-	if (s->age_ms >= 0)
-		buf_addf(&headers,
-			 "Warning: 110 git-gate \"the upstream cannot be asked;"
-			 " this is %" PRId64 " s old\"\r\n", s->age_ms / 1000);
+	serve_stale(s, &headers, &note);
 	run.headers = headers.data;
+	run.note = note.len > 0 ? &note : NULL;
 	/* what git sends to try a connection before a large push */
 	run.may_be_empty = s->route.kind == ROUTE_RPC &&
 			   s->spool.len <= FLUSH_LEN;
@@ -243,6 +243,7 @@ static int run_backend(struct serve *s)
 		stream_break(&run.stream, &last);
 	}
 	buf_clear(&last);
+	buf_clear(&note);
 	free(run.chunk);
 	if (end != BACKEND_SILENT)
 		return 0;
@@ -347,6 +348,8 @@ void serve_request(struct FCGX_Request *fcgi, struct session *session,
 	if (s.audit.verdict != NULL)
 		audit_log(&s.audit);
 	session_stage(s.session, STAGE_REPLY);
+	if (s.in_use)
+		mirror_release(s.git_dir.data);
 	spool_clear(&s.spool);
 	commands_clear(&s.commands);
 	buf_clear(&s.git_dir);

@@ -88,11 +88,54 @@ static void test_no_packets(void **state)
 	}
 }
 
+/* Where a packet of ours may go into an answer, fed in pieces of any size. */
+static void test_place(void **state)
+{
+	static const struct {
+		const char *stream;
+		size_t place; /* 0: nowhere */
+	} cases[] = {
+		{ "000dpackfile\n0006\2x0006\1y0000", 13 },
+		{ "0011shallow-info\n0001000dpackfile\n0006\2x", 34 },
+		{ "0008NAK\n0006\2x0006\1y0000", 14 },
+		{ "000cACK abc\n0008NAK\n0006\1x0006\1y", 26 },
+		/* not yet certain, or never */
+		{ "0008NAK\n", 0 },
+		{ "0008NAK\n0000", 0 },
+		{ "0008NAK\nPACK....", 0 },
+		{ "0012packfile-uris\n", 0 },
+		{ "000dpackfile", 0 },
+		{ "0006\3x", 0 },
+		{ "003d0123456789012345678901234567890123456789 refs/heads/main\n",
+		  0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		for (size_t piece = 1; piece < 40; piece++) {
+			const char *s = cases[i].stream;
+			size_t len = strlen(s), at = 0, some;
+			struct packets p = PACKETS_INIT;
+			int there = 0;
+
+			while (at < len && !there) {
+				some = len - at < piece ? len - at : piece;
+				at += packets_feed_to_band(&p, s + at, some,
+							   &there);
+			}
+			assert_int_equal(there, cases[i].place > 0);
+			assert_int_equal(at, there ? cases[i].place : len);
+			if (there)
+				assert_true(packets_whole(&p));
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_cut),
 		cmocka_unit_test(test_band),
+		cmocka_unit_test(test_place),
 		cmocka_unit_test(test_no_packets),
 	};
 
