@@ -9,6 +9,7 @@
 enum { CMD_OK = 0, CMD_REFUSED = 1, CMD_USAGE = 2, CMD_UNKNOWN = 3 };
 
 int cmd_check(int argc, char **argv);
+int cmd_deliver(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_scan(int argc, char **argv);
 int cmd_status(int argc, char **argv);

@@ -23,6 +23,8 @@ static const struct command {
 	  "say which rule allows or denies something" },
 	{ "scan", cmd_scan, NULL,
 	  "look for secrets in a repository, a range, files or stdin" },
+	{ "deliver", cmd_deliver, "[-c FILE] [--list | --drop] [ID ...]",
+	  "send the pushes that could not be sent when they came" },
 	{ "status", cmd_status, "[-c FILE]",
 	  "list the sessions under way and the mirrors" },
 	{ "sync", cmd_sync, "[-c FILE] --all | NAME ...",

@@ -138,7 +138,7 @@ is "git-gate.conf(5) has every key" "$missing" ''
 
 codes=$(sed -n 's/.*\.code = "\([a-z-]*\)".*/\1/p' "$SOURCE"/src/*.c
 	sed -n 's/.*\[FAULT_[A-Z_]*\] = { "\([a-z-]*\)".*/\1/p' \
-		"$SOURCE/src/fault.c" | grep -vx none)
+		"$SOURCE/src/fault-text.c" | grep -vx none)
 is "the sources' codes are found" \
 	"$(grep -Ecx 'denied|upstream-stale' <(sort -u <<<"$codes"))" 2
 missing=''
@@ -152,7 +152,7 @@ is "git-gated(8) has every code of a refusal" "$missing" ''
 wrong=''
 while read -r code retry; do
 	grep -Eq -e "^ +$code +$retry " "$T/gated.txt" || wrong="$wrong $code"
-done < <(tr '\n\t' '  ' <"$SOURCE/src/fault.c" |
+done < <(tr '\n\t' '  ' <"$SOURCE/src/fault-text.c" |
 	grep -Eo '\[FAULT_[A-Z_]+\] = \{ "[a-z-]+", [01],' |
 	sed -E 's/.*"([a-z-]+)", ([01]),/\1 \2/; s/ 0$/ no/; s/ 1$/ yes/' |
 	grep -v '^none ')
