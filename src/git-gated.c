@@ -30,6 +30,7 @@
 #include "session.h"
 #include "share.h"
 #include "strays.h"
+#include "witness.h"
 #include "workers.h"
 
 /* What is cut at the end of stopTimeout gets this long to unwind. */
@@ -218,7 +219,6 @@ static int run(struct gated *g)
 	while (turn(g, session_watch()) == 0)
 		;
 	stop(g);
-	share_end_all(g->c);
 	log_info("stopped");
 	return 0;
 }
@@ -305,6 +305,9 @@ static void clear(struct gated *g)
 		return;
 	if (g->keeper != NULL && keeper_join(g->keeper, UNWIND_MS) < 0)
 		return;
+	/* when nobody is left who could make another */
+	if (g->keeper != NULL)
+		share_end_all(g->c);
 	control_close(&g->control);
 	if (g->signal_fd >= 0)
 		close(g->signal_fd);
@@ -329,6 +332,9 @@ int main(int argc, char **argv)
 	if (parse_options(argc, argv, &g.options) < 0)
 		return usage();
 	git_gated_harden();
+	/* before it could be an orphan of ours, or keep anything open */
+	if (!g.options.check_only)
+		witness_start(argv);
 	child_init();
 	status = gated(&g, fds, pid);
 	clear(&g);

@@ -14,6 +14,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "session.h"
+#include "witness.h"
 
 /* FCGI_VERSION_1 and FCGI_STDOUT of the specification. */
 #define FCGI_VERSION 1
@@ -101,6 +102,9 @@ enum stream_end stream_send(struct stream *s, const char *data, size_t n)
 {
 	enum stream_end end = STREAM_OK;
 
+	if (!s->begun)
+		witness_hold(s->fd, s->id);
+	s->begun = 1;
 	while (n > 0 && end == STREAM_OK) {
 		size_t some = n < RECORD_MAX ? n : RECORD_MAX;
 

@@ -10,7 +10,8 @@ struct session;
 /*
  * The answer of a backend on its way: records of FCGI_STDOUT (FastCGI
  * specification, 5.3 and 3.3), sent with a bound on every wait. Nothing else
- * is written to the connection meanwhile.
+ * is written to the connection meanwhile. Should we be killed meanwhile, the
+ * witness breaks it; who closes the connection tells it before (witness_done).
  */
 struct stream {
 	int fd;
@@ -20,6 +21,7 @@ struct stream {
 	unsigned char head[8];  /* of the record that is being sent */
 	const char *data;       /* what of it is not sent, head first */
 	size_t head_left, data_left;
+	int begun;              /* the witness knows of it */
 };
 
 enum stream_end {

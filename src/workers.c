@@ -24,6 +24,7 @@
 #include "mem.h"
 #include "serve.h"
 #include "session.h"
+#include "witness.h"
 
 /* A request needs about 100 KiB (a pkt-line, a pipe's chunk, a path). */
 #define STACK_SIZE (512 * 1024)
@@ -179,6 +180,8 @@ static void serve_connection(struct workers *w, int fd, int full)
 	fcgi.detached = 1; /* closed without more: we do the rest */
 	FCGX_Finish_r(&fcgi);
 	if (session != NULL) {
+		/* it would keep the connection open */
+		witness_done(own);
 		close_gently(own);
 		session_end(session);
 	}

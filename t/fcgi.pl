@@ -2,11 +2,13 @@
 # One FastCGI request, as a web server would send it, or as none would:
 #   fcgi.pl SOCKET [OPTION...] PATH [NAME=VALUE...]
 # SOCKET is a path or HOST:PORT. Prints what the responder wrote to stdout, and
-# "[closed]" on standard error where it did not end the request.
+# "[closed]" on standard error where it did not end the request, "[broken]" where
+# what came is no record.
 #   -body FILE   the request's body, its length in CONTENT_LENGTH
 #   -cut N       send N bytes of the body only, then close our side
 #   -half N      send N bytes, then neither more nor an end
 #   -drip N      send N bytes, then one byte every 0.2 s
+#   -late FILE   read nothing of the answer before this file is there
 #   -without NAME   leave a parameter out
 # In values \xNN stands for a byte, and @N for N letters.
 use strict;
@@ -44,8 +46,8 @@ my %p = (
 	SERVER_NAME => 'localhost', SERVER_PORT => 80,
 );
 my ($body, $send, $ends) = ('', undef, 1);
-my @without;
-while (@ARGV && $ARGV[0] =~ /^-(body|cut|half|drip|without)$/) {
+my (@without, $late);
+while (@ARGV && $ARGV[0] =~ /^-(body|cut|half|drip|late|without)$/) {
 	shift;
 	my $value = shift;
 	if ($1 eq 'body') {
@@ -55,6 +57,8 @@ while (@ARGV && $ARGV[0] =~ /^-(body|cut|half|drip|without)$/) {
 		$p{CONTENT_LENGTH} = length $body;
 	} elsif ($1 eq 'without') {
 		push @without, $value;
+	} elsif ($1 eq 'late') {
+		$late = $value;
 	} else {
 		($send, $ends) = ($value, $1);
 	}
@@ -92,9 +96,11 @@ if ($ends eq 'drip') {
 
 # Answers: records of stdout and stderr until the request's end.
 my ($in, $seen_end) = ('', 0);
+select undef, undef, undef, 0.05 while defined $late && !-e $late;
 while (!$seen_end && sysread $s, $in, 65536, length $in) {
 	while (length $in >= 8) {
-		my (undef, $type, undef, $n, $pad) = unpack 'CCnnC', $in;
+		my ($version, $type, undef, $n, $pad) = unpack 'CCnnC', $in;
+		print STDERR "[broken]\n" and exit 1 if $version != 1;
 		last if length $in < 8 + $n + $pad;
 		my $data = substr $in, 8, $n;
 		substr $in, 0, 8 + $n + $pad, '';
