@@ -162,13 +162,11 @@ BARE static int set_limits(const struct child_limits *l)
 	return limit(RLIMIT_NOFILE, l->files, l->files);
 }
 
-/* A kernel that knows no priorities of disks has none to give away. */
-BARE static int step_back(const struct child_limits *l)
+/* A kernel or a filter may refuse either: the work is done all the same. */
+BARE static void step_back(void)
 {
-	if (l == NULL || !l->idle)
-		return 0;
 	syscall(SYS_ioprio_set, IO_WHO_PROCESS, 0, IO_IDLE);
-	return (int)syscall(SYS_setpriority, PRIO_PROCESS, 0, NICE_MOST);
+	syscall(SYS_setpriority, PRIO_PROCESS, 0, NICE_MOST);
 }
 
 BARE static int chdir_to(const char *dir)
@@ -183,10 +181,11 @@ BARE static int begin(void *arg)
 	struct spawn *s = arg;
 	const struct child *c = s->c;
 
+	if (c->limits != NULL && c->limits->idle)
+		step_back();
 	if (reset_signals() == 0 && follow_parent(s) == 0 &&
 	    syscall(SYS_setpgid, 0, 0) == 0 && place_fds(c) == 0 &&
 	    chdir_to(c->dir) == 0 && set_limits(c->limits) == 0 &&
-	    step_back(c->limits) == 0 &&
 	    syscall(SYS_rt_sigprocmask, SIG_SETMASK, zero, NULL,
 		    KERNEL_SET) == 0)
 		syscall(SYS_execve, c->argv[0], c->argv,

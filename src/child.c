@@ -112,10 +112,13 @@ int child_start(struct child *c)
 	c->pid = 0;
 	rc = spawn(c);
 	if (rc != 0) {
+		/* which directory matters for what is in it alone */
+		int named = c->dir != NULL && strcmp(c->dir, "/") != 0;
+
 		c->pid = 0;
 		log_error("%s: cannot be run: %s%s%s", c->argv[0],
-			  strerror(rc), c->dir != NULL ? ", in " : "",
-			  c->dir != NULL ? c->dir : "");
+			  strerror(rc), named ? ", in " : "",
+			  named ? c->dir : "");
 		return -1;
 	}
 	c->pidfd = pidfd_open(c->pid, 0);
@@ -221,6 +224,9 @@ int child_stop(struct child *c, int grace_ms)
 	return status;
 }
 
+/* Bytes of standard error at most, whatever may come on standard output. */
+#define WORDS_MAX ((size_t)1 << 20)
+
 /* The parent's ends of one run. */
 struct run {
 	struct child *c;
@@ -264,7 +270,8 @@ static int drain(struct run *r, int which)
 	}
 	b->len += (size_t)n;
 	b->data[b->len] = '\0';
-	return b->len > r->max ? -1 : 0;
+	/* of what it says on standard error never more than a person reads */
+	return b->len > r->max || (which == 2 && b->len > WORDS_MAX) ? -1 : 0;
 }
 
 /* Move bytes until all pipes are closed; 0, or why not to go on. */

@@ -75,7 +75,8 @@ int child_stop(struct child *c, int grace_ms);
 
 /*
  * Start, give it all of in_data (may be NULL), collect at most max bytes each
- * of its output and of what it says on standard error (NULL: /dev/null),
+ * of its output and of what it says on standard error (NULL: /dev/null; 1 MiB
+ * at most),
  * and wait, timeout_ms in all; out and err of the struct are not used. More
  * output than max, or the time running out, or the other side of the socket
  * watch hanging up, stops the child. Returns the exit status as child_wait

@@ -1,6 +1,7 @@
 /*
  * git-gate check: the configuration, what it names on disk, and the rules for
- * secrets. Shows every error, not the first only; starts nothing.
+ * secrets. Shows every error, not the first only; starts nothing, and asks
+ * nothing but the agents for the list of their keys.
  */
 #include "cmd.h"
 
@@ -8,7 +9,9 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "agent.h"
 #include "buf.h"
 #include "config.h"
 #include "lex.h"
@@ -45,6 +48,42 @@ static int list(const char *file)
 	return bad ? CMD_REFUSED : CMD_OK;
 }
 
+static const char *agent_wrong(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return "nobody listens there; start the agent";
+	case EACCES:
+		return "no permission to connect; it must be the agent of the "
+		       "gate's user, in a directory that this one can reach";
+	case ENOKEY:
+		return "the agent there holds no key; give it one with ssh-add";
+	default:
+		return "the agent there does not answer";
+	}
+}
+
+/* Once each. One that is not there has had its warning. */
+static void check_agents(const struct config *c)
+{
+	for (size_t i = 0; i < c->nr_upstreams; i++) {
+		const struct config_upstream *u = &c->upstreams[i];
+		int fd;
+
+		if (!u->agent_socket)
+			continue;
+		fd = agent_dial(u->agent_socket, !u->identity_file);
+		if (fd >= 0)
+			close(fd);
+		else if (errno != ENOENT && errno != ENOTSOCK)
+			log_warn("%s:%d: agentSocket %s: %s (%s); fetches and "
+				 "pushes fail until then", c->name,
+				 config_upstream_line(u, "agentSocket"),
+				 u->agent_socket, agent_wrong(errno),
+				 strerror(errno));
+	}
+}
+
 static int check(const char *file)
 {
 	struct config *c = config_load(file);
@@ -54,6 +93,8 @@ static int check(const char *file)
 	if (!c)
 		return CMD_REFUSED;
 	bad_paths = config_check_paths(c, 0);
+	if (!bad_paths)
+		check_agents(c);
 	rules = scan_check(c->rules);
 	if (!bad_paths && rules)
 		printf("%s: good: upstreams %zu, repo sections %zu, access "

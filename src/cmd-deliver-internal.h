@@ -13,6 +13,8 @@ struct deliver {
 	struct park_list list;
 	const char *id; /* of the push at hand; for the log */
 	int status;
+	unsigned delivered, not_delivered, not_tried;
+	char *warning; /* the last one, which the gate's log has; or NULL */
 	/* servers that did not answer: the rest of theirs is not tried */
 	const char **silent;
 	size_t nr_silent, alloc_silent;
@@ -24,7 +26,7 @@ void cmd_deliver_worse(struct deliver *d, int status);
 /* "ID: ..." on standard output, cleaned. */
 void cmd_deliver_tell(const struct park *p, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-/* For people: nobody is "-"; "17s", "5m", "3h", "12d". */
+/* For people: nobody is "nobody (-)"; "17s", "5m", "3h", "12d". */
 const char *cmd_deliver_who(const struct park *p);
 const char *cmd_deliver_age(const struct park *p, char out[24]);
 

@@ -15,7 +15,7 @@
 
 static int usage(void)
 {
-	fputs("usage: git gate status [-c FILE]\n", stderr);
+	fputs("usage: git-gate status [-c FILE]\n", stderr);
 	return CMD_USAGE;
 }
 

@@ -32,7 +32,7 @@ struct names {
 
 static int usage(void)
 {
-	fputs("usage: git gate sync [-c FILE] --all | NAME ...\n", stderr);
+	fputs("usage: git-gate sync [-c FILE] --all | NAME ...\n", stderr);
 	return CMD_USAGE;
 }
 
@@ -134,13 +134,36 @@ static int sync_all(const struct names *n)
 	return status;
 }
 
-/* One request is one line, and begins where it says. */
-static int is_name(const char *s)
+/* One request is one line, and begins where it says. NULL: it may be one. */
+static const char *no_name(const char *s)
 {
-	if (*s && strlen(s) <= NAME_MAX_BYTES && !strpbrk(s, "\r\n"))
-		return 1;
-	log_error("that is no name of a repository");
-	return 0;
+	if (strpbrk(s, "*?["))
+		return "patterns are not taken; use --all";
+	if (!*s || strlen(s) > NAME_MAX_BYTES || strpbrk(s, "\r\n"))
+		return "that is no name of a repository";
+	return NULL;
+}
+
+/* The others are asked for nevertheless. Returns CMD_OK or CMD_REFUSED. */
+static int add_names(struct names *n, int argc, char **argv)
+{
+	int status = CMD_OK;
+
+	for (int i = 0; i < argc; i++) {
+		struct buf shown = BUF_INIT;
+
+		if (!no_name(argv[i])) {
+			add(n, argv[i]);
+			continue;
+		}
+		buf_adds(&shown, "");
+		text_clean(&shown, argv[i], strnlen(argv[i], NAME_MAX_BYTES));
+		printf("'%s': failed: bad-name: %s\n", shown.data,
+		       no_name(argv[i]));
+		buf_clear(&shown);
+		status = CMD_REFUSED;
+	}
+	return status;
 }
 
 static int run(const char *file, int all, int argc, char **argv)
@@ -148,12 +171,11 @@ static int run(const char *file, int all, int argc, char **argv)
 	struct config *c = config_load(file);
 	struct names n = { .c = c };
 	struct buf answer = BUF_INIT;
-	int status = CMD_UNKNOWN;
+	int status = CMD_UNKNOWN, named;
 
 	if (!c)
 		return CMD_UNKNOWN;
-	for (int i = 0; i < argc; i++)
-		add(&n, argv[i]);
+	named = add_names(&n, argc, argv);
 	if (all)
 		mirror_each(c, add_mirror, &n);
 	if (all && n.nr)
@@ -161,6 +183,8 @@ static int run(const char *file, int all, int argc, char **argv)
 	/* with nothing to do, too, it is said that nobody is there */
 	if (n.nr || !control_ask(c, "status\n", MARGIN_MS, 0, &answer))
 		status = sync_all(&n);
+	if (named > status)
+		status = named;
 	for (size_t i = 0; i < n.nr; i++)
 		free(n.list[i]);
 	free(n.list);
@@ -189,8 +213,5 @@ int cmd_sync(int argc, char **argv)
 	}
 	if (all == (optind < argc))
 		return usage();
-	for (int i = optind; i < argc; i++)
-		if (!is_name(argv[i]))
-			return CMD_USAGE;
 	return run(file, all, argc - optind, argv + optind);
 }

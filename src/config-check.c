@@ -193,6 +193,14 @@ static int check_program(const struct place *p, const char *path)
 	return check_file(p, path, X_OK) || check_closed(p, path) ? -1 : 0;
 }
 
+static int check_command(const struct place *p, const char *path)
+{
+	if (strchr(path, ' ') && access(path, F_OK) && errno != EACCES)
+		return fault(p, path, "is not there; it is run without "
+			     "arguments; name a program");
+	return check_program(p, path);
+}
+
 static int check_readable(const struct place *p, const char *path)
 {
 	return check_file(p, path, R_OK) || check_closed(p, path) ? -1 : 0;
@@ -206,21 +214,6 @@ struct check {
 	check_fn *fn;
 };
 
-/* Every path that is set is checked, in this order. */
-static int check_table(const struct check *table, size_t nr, const char *file,
-		       int line, const void *object)
-{
-	int bad = 0;
-
-	for (size_t i = 0; i < nr; i++) {
-		struct place p = { file, line, table[i].key };
-		const char *path = *(char *const *)((const char *)object +
-						    table[i].offset);
-		if (path && table[i].fn(&p, path))
-			bad = -1;
-	}
-	return bad;
-}
 
 static const struct check upstream_checks[] = {
 	{ "identityFile", offsetof(struct config_upstream, identity_file),
@@ -234,7 +227,7 @@ static const struct check upstream_checks[] = {
 	{ "tokenFile", offsetof(struct config_upstream, token_file),
 	  check_secret },
 	{ "tokenCommand", offsetof(struct config_upstream, token_command),
-	  check_program },
+	  check_command },
 	{ "caFile", offsetof(struct config_upstream, ca_file),
 	  check_readable },
 	{ "clientCert", offsetof(struct config_upstream, client_cert),
@@ -243,11 +236,25 @@ static const struct check upstream_checks[] = {
 	  check_secret },
 };
 
-static const struct check repo_checks[] = {
-	{ "hosted", offsetof(struct config_repo, hosted), check_dir },
-};
-
 #define NR(table) (sizeof(table) / sizeof(*(table)))
+
+/* Every path that is set is checked, in this order. */
+static int check_upstream(const struct config *c,
+			  const struct config_upstream *u)
+{
+	int bad = 0;
+
+	for (size_t i = 0; i < NR(upstream_checks); i++) {
+		const struct check *k = &upstream_checks[i];
+		struct place p = { c->name, config_upstream_line(u, k->key),
+				   k->key };
+		const char *path = *(char *const *)((const char *)u +
+						    k->offset);
+		if (path && k->fn(&p, path))
+			bad = -1;
+	}
+	return bad;
+}
 
 /* Where a key of an unnamed section was given; 0: it has its default. */
 static struct place place_of(const struct config *c, enum section section,
@@ -370,14 +377,17 @@ int config_check_paths(const struct config *c, int make)
 	int bad = check_gate(c, make);
 
 	warn_of_case(c);
+	config_warn_park(c);
 	for (size_t i = 0; i < c->nr_upstreams; i++)
-		if (check_table(upstream_checks, NR(upstream_checks), c->name,
-				c->upstreams[i].line, &c->upstreams[i]))
+		if (check_upstream(c, &c->upstreams[i]))
 			bad = -1;
-	for (size_t i = 0; i < c->nr_repos; i++)
-		if (check_table(repo_checks, NR(repo_checks), c->name,
-				c->repos[i].line, &c->repos[i]))
+	for (size_t i = 0; i < c->nr_repos; i++) {
+		const struct config_repo *r = &c->repos[i];
+		struct place p = { c->name, r->hosted_line, "hosted" };
+
+		if (r->hosted && check_dir(&p, r->hosted))
 			bad = -1;
+	}
 	if (check_helpers(c))
 		bad = -1;
 	return bad;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "buf.h"
 #include "match.h"
 
 const struct config_upstream *config_upstream(const struct config *c,
@@ -17,6 +18,26 @@ const struct config_upstream *config_upstream(const struct config *c,
 		if (!strcmp(c->upstreams[i].name, name))
 			return &c->upstreams[i];
 	return NULL;
+}
+
+void config_offered(const struct config_upstream *u, struct buf *out)
+{
+	const struct {
+		const char *what, *path;
+	} all[] = {
+		/* with both, the agent is asked for this key alone */
+		{ "identityFile", u->identity_file },
+		{ "agent", u->agent_socket },
+		{ "tokenFile", u->token_file },
+		{ "tokenCommand", u->token_command },
+		{ "clientCert", u->client_cert },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (all[i].path) {
+			buf_addf(out, " (%s %s)", all[i].what, all[i].path);
+			return;
+		}
 }
 
 static int ignores_case(const struct config_repo *r)

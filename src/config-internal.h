@@ -65,16 +65,20 @@ extern const struct config config_defaults;
 extern const struct key config_keys[];
 extern const size_t config_nr_keys;
 
+struct buf;
+
 /* A file that is being read. */
 struct load {
 	struct config *c;
 	const char *file;
+	const struct buf *text; /* all of it */
 	int errors;
 
 	/* the section that the lexer is in */
 	enum section section;
 	const char *section_name; /* "repo" */
 	int section_line;
+	int unknown;             /* it has had a key that is none */
 	void *object;            /* where offsets count from */
 	int seen[CONFIG_KEYS_MAX]; /* line of each key; 0: not yet */
 
@@ -98,8 +102,10 @@ int config_section_named(enum section s);
 /* The key's index, or -1. name is compared without regard to case. */
 int config_key(enum section s, const char *name);
 /* The keys of a section, for a message: "a, b, c". */
-struct buf;
 void config_key_list(enum section s, struct buf *out);
+/* Log a key that is none, and which one may be meant. name is lower-cased. */
+void config_unknown_key(struct load *l, const char *section, const char *name,
+			int line);
 /* The line of a key of the current section; 0 when it was not given. */
 int config_seen(const struct load *l, const char *name);
 
@@ -127,6 +133,8 @@ void config_end_upstream(struct load *l, struct config_upstream *u);
 /* A connection that is shared has a socket, with a longer name than others:
    check gate.state for it. */
 void config_check_shared(struct load *l);
+/* config-warn.c: of [push] keys without effect. */
+void config_warn_park(const struct config *c);
 /* The line of gate.state, or the first. */
 int config_state_line(const struct load *l);
 

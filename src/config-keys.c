@@ -1,6 +1,7 @@
 /*
  * The table of all sections and keys of the configuration, and of what they are
- * when not given. Takes names, gives entries of the table; git-gate.conf(5) describes each. Judges no value.
+ * when not given. Takes names, gives entries of the table;
+ * git-gate.conf(5) describes each. Judges no value.
  */
 #include "config-internal.h"
 
@@ -198,6 +199,13 @@ int config_key(enum section s, const char *name)
 		    !strcasecmp(config_keys[i].name, name))
 			return (int)i;
 	return -1;
+}
+
+int config_upstream_line(const struct config_upstream *u, const char *key)
+{
+	int i = config_key(SECTION_UPSTREAM, key);
+
+	return i >= 0 && u->lines[i] ? u->lines[i] : u->line;
 }
 
 void config_key_list(enum section s, struct buf *out)

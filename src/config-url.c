@@ -292,9 +292,11 @@ void config_end_upstream(struct load *l, struct config_upstream *u)
 	const char *rest;
 	unsigned scheme;
 
+	memcpy(u->lines, l->seen, sizeof(u->lines));
 	if (!u->suffix)
 		u->suffix = mem_strdup(".git");
-	if (!config_seen(l, "url"))
+	/* the key that is none may be the one that is missing */
+	if (!config_seen(l, "url") && !l->unknown)
 		config_error(l, l->section_line, "[upstream \"%s\"] has no "
 			     "url; add one, as in url = "
 			     "ssh://git@host.example/", u->name);
@@ -302,6 +304,8 @@ void config_end_upstream(struct load *l, struct config_upstream *u)
 		return;
 	scheme = config_scheme(u->url, &rest);
 	check_applies(l, scheme);
+	if (l->unknown)
+		return;
 	if (scheme == SCHEME_SSH)
 		check_ssh(l, u);
 	if (scheme & SCHEME_WEB)

@@ -44,12 +44,11 @@ static const struct unit size_units[] = {
 
 static const struct unit no_units[] = { { "", 1 }, { NULL, 0 } };
 
-/*
- * Digits, then one of the units. Returns 0, or -1 when it is malformed or
- * outside the key's range; nothing is logged.
- */
-static int number(const char *s, const struct unit *u, const struct key *k,
-		  uint64_t *out)
+/* Digits, then one of the units. Nothing is logged. */
+enum number { GOOD = 0, MALFORMED, TOO_SMALL, TOO_LARGE };
+
+static enum number number(const char *s, const struct unit *u,
+			  const struct key *k, uint64_t *out)
 {
 	uint64_t n = 0;
 	const char *p = s;
@@ -57,46 +56,72 @@ static int number(const char *s, const struct unit *u, const struct key *k,
 	for (; *p >= '0' && *p <= '9'; p++)
 		if (__builtin_mul_overflow(n, 10, &n) ||
 		    __builtin_add_overflow(n, (uint64_t)(*p - '0'), &n))
-			return -1;
+			return TOO_LARGE;
 	if (p == s)
-		return -1;
+		return MALFORMED;
 	/* nothing is nothing in any unit */
 	if (!n && !*p)
 		p = u->name;
 	while (u->name && strcasecmp(u->name, p))
 		u++;
-	if (!u->name || __builtin_mul_overflow(n, u->factor, &n) ||
-	    n < k->min || n > k->max)
-		return -1;
+	if (!u->name)
+		return MALFORMED;
+	if (__builtin_mul_overflow(n, u->factor, &n) || n > k->max)
+		return TOO_LARGE;
+	if (n < k->min)
+		return TOO_SMALL;
 	*out = n;
-	return 0;
+	return GOOD;
 }
 
 static void value_time(struct load *l, const struct key *k, const char *value,
 		       int line)
 {
-	uint64_t n;
+	uint64_t n = 0;
 
-	if (number(value, time_units, k, &n))
-		config_error(l, line, "%s = %s: not a time; write a number and "
-			     "a unit, as in 30s; units are ms s m h d, and the "
-			     "most is %ud", k->name, value,
-			     (unsigned)(k->max / time_units[4].factor));
-	else
+	switch (number(value, time_units, k, &n)) {
+	case GOOD:
 		*(int64_t *)field(l, k) = (int64_t)n;
+		break;
+	case MALFORMED:
+		config_error(l, line, "%s = %s: not a time; write a number and "
+			     "a unit, as in 30s; units are ms s m h d",
+			     k->name, value);
+		break;
+	case TOO_SMALL:
+		config_error(l, line, "%s = %s: too short; the least is %ums",
+			     k->name, value, (unsigned)k->min);
+		break;
+	case TOO_LARGE:
+		config_error(l, line, "%s = %s: too long; the most is %ud",
+			     k->name, value,
+			     (unsigned)(k->max / time_units[4].factor));
+		break;
+	}
 }
 
 static void value_size(struct load *l, const struct key *k, const char *value,
 		       int line)
 {
-	uint64_t n;
+	uint64_t n = 0;
 
-	if (number(value, size_units, k, &n))
-		config_error(l, line, "%s = %s: not a size; write a number of "
-			     "bytes above 0, or one with k, m or g", k->name,
-			     value);
-	else
+	switch (number(value, size_units, k, &n)) {
+	case GOOD:
 		*(uint64_t *)field(l, k) = n;
+		break;
+	case MALFORMED:
+		config_error(l, line, "%s = %s: not a size; write a number of "
+			     "bytes, or one with k, m or g", k->name, value);
+		break;
+	case TOO_SMALL:
+		config_error(l, line, "%s = %s: too small; write a number "
+			     "above 0", k->name, value);
+		break;
+	case TOO_LARGE:
+		config_error(l, line, "%s = %s: too large; nothing has so many "
+			     "bytes", k->name, value);
+		break;
+	}
 }
 
 static void value_count(struct load *l, const struct key *k, const char *value,

@@ -38,20 +38,24 @@ void config_error(struct load *l, int line, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	log_error("%s:%d: %s", l->file, line, text);
+	if (line)
+		log_error("%s:%d: %s", l->file, line, text);
+	else
+		log_error("%s: %s", l->file, text);
 	l->errors = 1;
 }
 
-static void end_repo(struct load *l, const struct config_repo *r)
+static void end_repo(struct load *l, struct config_repo *r)
 {
 	int upstream = config_seen(l, "upstream");
 	int hosted = config_seen(l, "hosted");
 	int fresh = config_seen(l, "fresh");
 
+	r->hosted_line = hosted;
 	if (upstream && hosted)
 		config_error(l, l->section_line, "[repo \"%s\"] has both "
 			     "upstream and hosted; keep one", r->pattern);
-	if (!upstream && !hosted)
+	if (!upstream && !hosted && !l->unknown)
 		config_error(l, l->section_line, "[repo \"%s\"] has neither "
 			     "upstream nor hosted; add one", r->pattern);
 	if (hosted && fresh)
@@ -135,6 +139,7 @@ static void begin_section(struct load *l, const struct lex_event *e)
 	int named = config_section_named(s);
 
 	l->section_line = e->line;
+	l->unknown = 0;
 	l->object = l->c;
 	if (s == SECTION_UNKNOWN) {
 		config_error(l, e->line, "unknown section [%s]; known are "
@@ -164,22 +169,13 @@ static void begin_section(struct load *l, const struct lex_event *e)
 		begin_repo(l, e->subsection, e->line);
 }
 
-static void unknown_key(struct load *l, const struct lex_event *e)
-{
-	struct buf known = BUF_INIT;
-
-	config_key_list(l->section, &known);
-	config_error(l, e->line, "unknown key %s in [%s]; known are %s",
-		     e->key, e->section, known.data);
-	buf_clear(&known);
-}
-
 static void take_key(struct load *l, const struct lex_event *e)
 {
 	int i = config_key(l->section, e->key);
 
 	if (i < 0) {
-		unknown_key(l, e);
+		l->unknown = 1;
+		config_unknown_key(l, e->section, e->key, e->line);
 		return;
 	}
 	if (l->seen[i] && config_keys[i].kind != KIND_RULE)
@@ -323,14 +319,14 @@ static int read_file(struct load *l, struct buf *text)
 	struct stat st;
 
 	if (fd < 0) {
-		config_error(l, 1, "cannot be opened: %s; %s", strerror(errno),
+		config_error(l, 0, "cannot be opened: %s; %s", strerror(errno),
 			     errno == EACCES ? "run this as the gate's user"
 					     : "name the configuration with "
 					       "-c");
 		return -1;
 	}
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		config_error(l, 1, "not a regular file; name the "
+		config_error(l, 0, "not a regular file; name the "
 			     "configuration file itself");
 	} else {
 		check_owner(l, &st);
@@ -339,7 +335,7 @@ static int read_file(struct load *l, struct buf *text)
 			close(fd);
 			return 0;
 		}
-		config_error(l, 1, "cannot be read: %s", strerror(errno));
+		config_error(l, 0, "cannot be read: %s", strerror(errno));
 	}
 	close(fd);
 	return -1;
@@ -376,6 +372,7 @@ struct config *config_load(const char *file)
 	*l.c = config_defaults;
 	l.c->file = absolute(file);
 	l.c->name = mem_strdup(l.c->file);
+	l.text = &text;
 	if (lex_config(file, text.data, text.len, take_event, &l))
 		l.errors = 1;
 	end_section(&l);

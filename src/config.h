@@ -21,10 +21,13 @@ enum op {
 #define OP_WRITE (OP_PUSH | OP_REWIND | OP_DELETE)
 #define OP_ALL (OP_FETCH | OP_WRITE)
 
+#define CONFIG_KEYS_MAX 64
+
 /* [upstream "NAME"]: a server, and how to reach it. Unset strings are NULL. */
 struct config_upstream {
 	char *name;
 	int line;
+	int lines[CONFIG_KEYS_MAX]; /* of its keys, for messages */
 	char *url; /* ends in '/'; a repository's name and ".git" follow */
 	char *suffix; /* what follows the name; ".git" unless configured */
 	/* ssh */
@@ -58,6 +61,7 @@ struct config_repo {
 	int line;
 	const struct config_upstream *upstream; /* NULL when hosted */
 	char *hosted; /* a directory of bare repositories, NAME.git */
+	int hosted_line;
 	enum fresh fresh;
 	int64_t fresh_ms; /* for FRESH_BOUND */
 	char *push_options; /* globs, blanks between; NULL: none may be sent */
@@ -73,8 +77,6 @@ struct config_rule {
 	char *ref;    /* glob over the full reference name; "*" if not given */
 	char *text;   /* "allow = ..." as written, for people */
 };
-
-#define CONFIG_KEYS_MAX 64
 
 struct config {
 	int lines[CONFIG_KEYS_MAX]; /* where keys were given; for messages */
@@ -185,6 +187,16 @@ const struct config_repo *config_find(const struct config *c,
 
 const struct config_upstream *config_upstream(const struct config *c,
 					      const char *name);
+
+/* What it is offered, for the log: " (identityFile PATH)", say; or nothing. */
+struct buf;
+void config_offered(const struct config_upstream *u, struct buf *out);
+
+/* The line of one of its keys; of its section, when that is not given. */
+int config_upstream_line(const struct config_upstream *u, const char *key);
+
+/* The line of [push] park. */
+int config_park_line(const struct config *c);
 
 /* Is the upstream's URL of this scheme ("ssh", "https", ...)? */
 int config_scheme_is(const struct config_upstream *u, const char *scheme);

@@ -87,7 +87,7 @@ static int listen_at(const char *path, int type)
 	if (rc == 0)
 		rc = chmod(path, 0600);
 	if (rc == 0 && type == SOCK_STREAM)
-		rc = listen(fd, 8);
+		rc = listen(fd, 128);
 	if (rc < 0) {
 		log_error("%s: cannot listen: %s", path, strerror(errno));
 		if (fd >= 0)
@@ -249,8 +249,8 @@ int control_ask(const struct config *c, const char *request, int timeout_ms,
 	    send(fd, request, n, MSG_NOSIGNAL) == (ssize_t)n)
 		rc = buf_read_fd(out, fd, 1 << 20);
 	if (rc < 0 && !quiet && fd < 0)
-		log_error("%s: no git-gated answers: %s; is it running, and "
-			  "with this configuration?", path, strerror(errno));
+		log_error("no git-gated is running for %s (its socket %s: "
+			  "%s); start it", c->name, path, strerror(errno));
 	else if (rc < 0 && !quiet)
 		log_error("%s: %s", path, strerror(errno));
 	if (fd >= 0)
@@ -312,26 +312,27 @@ int control_may_forward(const struct config *c, const char *id,
 	return rc;
 }
 
-void control_note(const struct config *c, const char *fmt, ...)
+int control_note(const struct config *c, const char *fmt, ...)
 {
 	char note[NOTE_MAX];
 	char *path;
 	va_list ap;
-	int fd, n;
+	int fd, n, rc = -1;
 
 	va_start(ap, fmt);
 	n = vsnprintf(note, sizeof(note), fmt, ap);
 	va_end(ap);
 	if (n < 0)
-		return;
+		return -1;
 	if (n >= NOTE_MAX)
 		n = NOTE_MAX - 1;
 	path = join(c, "notes");
 	fd = connect_to(path, SOCK_DGRAM);
 	if (fd >= 0) {
 		/* with nobody there the note is lost: nothing depends on it */
-		send(fd, note, (size_t)n, MSG_NOSIGNAL);
+		rc = send(fd, note, (size_t)n, MSG_NOSIGNAL) == n ? 0 : -1;
 		close(fd);
 	}
 	free(path);
+	return rc;
 }

@@ -52,8 +52,11 @@ int control_ask(const struct config *c, const char *request, int timeout_ms,
 int control_may_forward(const struct config *c, const char *id,
 			int64_t timeout_ms);
 
-/* From a hook: "stage ID scan", "log ID LEVEL text"; may get lost. */
-void control_note(const struct config *c, const char *fmt, ...)
+/*
+ * From a hook: "stage ID scan", "log ID LEVEL text"; may get lost. Returns 0,
+ * or -1: no responder took it.
+ */
+int control_note(const struct config *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 #endif

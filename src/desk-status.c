@@ -4,6 +4,7 @@
  */
 #include "desk-internal.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -82,7 +83,7 @@ static int add_mirror(void *arg, const char *path)
 		return 0;
 	mirror_look(path, &look, &error);
 	if (error.len)
-		buf_addf(&error, " %s", age(look.error_ms, ago));
+		buf_addf(&error, "/%s", age(look.error_ms, ago));
 	buf_addf(&t->rows, "%-7s %-7s %13" PRIu64 " %6u %-24s ",
 		 age(look.asked_ms, asked), age(look.used_ms, used),
 		 look.bytes, look.packs, error.len ? error.data : "-");
@@ -101,7 +102,7 @@ static void add_failed(void *arg, const char *path, const char *code,
 
 	if (!has_room(t))
 		return;
-	buf_addf(&error, "%s %s", code, age(ago_ms, ago));
+	buf_addf(&error, "%s/%s", code, age(ago_ms, ago));
 	buf_addf(&t->rows, "%-7s %-7s %13s %6s %-24s ", "-", "-", "-", "-",
 		 error.data);
 	add_name(t->c, path, &t->rows);
@@ -114,10 +115,10 @@ static void print_mirrors(const struct config *c, struct buf *out)
 
 	mirror_each(c, add_mirror, &t);
 	mirror_error_each(add_failed, &t);
-	buf_addf(out, "%u mirrors\n", t.mirrors);
+	buf_addf(out, "%u mirror%s\n", t.mirrors, t.mirrors == 1 ? "" : "s");
 	if (t.rows.len) {
 		buf_addf(out, "%-7s %-7s %13s %6s %-24s %s\n", "ASKED", "USED",
-			 "PACKED bytes", "PACKS", "ERROR", "REPOSITORY");
+			 "PACKED", "PACKS", "ERROR", "REPOSITORY");
 		buf_add(out, t.rows.data, t.rows.len);
 	}
 	if (t.left_out)
@@ -125,16 +126,32 @@ static void print_mirrors(const struct config *c, struct buf *out)
 	buf_clear(&t.rows);
 }
 
-void desk_status(struct desk_request *r)
+/* As `git-gate deliver' sees it: what it would send, and what it cannot. */
+static void print_parked(const struct config *c, struct buf *out)
 {
-	unsigned pushes;
+	struct park_list l = PARK_LIST_INIT;
+	unsigned notes;
 	uint64_t bytes;
 
+	if (park_list(c, &l) || park_count(c, &notes, &bytes)) {
+		buf_addf(out, "parked: cannot be read: %s\n",
+			 strerror(errno));
+		park_list_clear(&l);
+		return;
+	}
+	buf_addf(out, "parked: %zu push%s, %" PRIu64 " bytes", l.nr,
+		 l.nr == 1 ? "" : "es", bytes);
+	if (l.nr_damaged)
+		buf_addf(out, ", and %zu damaged; `git-gate deliver --list' "
+			 "names them", l.nr_damaged);
+	buf_addc(out, '\n');
+	park_list_clear(&l);
+}
+
+void desk_status(struct desk_request *r)
+{
 	session_print(r->out);
 	print_mirrors(r->c, r->out);
-	if (r->c->park) {
-		park_count(r->c, &pushes, &bytes);
-		buf_addf(r->out, "parked: %u pushes, %" PRIu64 " bytes\n",
-			 pushes, bytes);
-	}
+	if (r->c->park)
+		print_parked(r->c, r->out);
 }

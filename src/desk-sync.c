@@ -1,7 +1,7 @@
 /*
  * "sync NAME": the mirror of a name, brought to what its upstream has now, as
  * a session's advertisement would. Takes a name as a client may write it,
- * answers "ok NAME" or "failed CODE SENTENCE".
+ * answers "ok NAME" or "failed CODE SENTENCE (GIT'S WORDS)".
  */
 #include "desk-internal.h"
 
@@ -11,6 +11,7 @@
 #include "buf.h"
 #include "config.h"
 #include "fault.h"
+#include "mirror-keep.h"
 #include "mirror.h"
 #include "route.h"
 
@@ -22,6 +23,7 @@ static void fail(struct desk_request *r, const char *code, const char *sentence)
 static void refresh(struct desk_request *r, const struct config_repo *repo,
 		    const char *name)
 {
+	struct buf path = BUF_INIT, words = BUF_INIT;
 	enum fault_kind fault;
 	int64_t age;
 
@@ -31,8 +33,16 @@ static void refresh(struct desk_request *r, const struct config_repo *repo,
 		buf_addf(r->out, "ok %s\n", name);
 		return;
 	}
-	buf_addf(r->out, "failed %s %s; %s\n", fault_text(fault)->code,
-		 fault_text(fault)->sentence, fault_text(fault)->remedy);
+	/* the remedy is for clients; who asks here can use git's own words */
+	if (!mirror_path(r->c, repo, name, &path))
+		mirror_error_words(path.data, fault_text(fault)->code, &words);
+	buf_addf(r->out, "failed %s %s", fault_text(fault)->code,
+		 fault_text(fault)->sentence);
+	if (words.len)
+		buf_addf(r->out, " (%s)", words.data);
+	buf_addc(r->out, '\n');
+	buf_clear(&path);
+	buf_clear(&words);
 }
 
 void desk_sync(struct desk_request *r)

@@ -9,6 +9,7 @@ struct workers;
  *
  *   status       the sessions under way, the mirrors, what is parked
  *   sync NAME    ask the upstream now: "ok NAME" or "failed CODE SENTENCE"
+ *                (GIT'S WORDS)
  *
  * and of git-gate-askpass, under a key that it makes of an upstream's
  * settings (vault.h):

@@ -19,6 +19,9 @@ static const struct fault_text texts[FAULT_KINDS] = {
 	[FAULT_AGENT] = { "upstream-agent", 1,
 			  "the gate's SSH agent is not available",
 			  "try again in a while, or tell the gate's operator" },
+	[FAULT_TOKEN] = { "upstream-token", 1,
+			  "the gate cannot get its token for the upstream",
+			  "try again in a while, or tell the gate's operator" },
 	[FAULT_NOT_FOUND] = { "upstream-not-found", 0,
 			      "the upstream has no such repository, or not "
 			      "for this gate",

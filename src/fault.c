@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <string.h>
 
-#include "buf.h"
 #include "child.h"
 
 /* Where a phrase counts. */
@@ -31,6 +30,7 @@ static const struct {
 	{ "(attempt 3 of 3)", FAULT_AGENT, OWN },
 	{ "the SSH agent ended while", FAULT_AGENT, OWN },
 	{ "git-gate-ssh: error: ", FAULT_LOCAL, OWN },
+	{ "git-gate-askpass: error: [upstream \"", FAULT_TOKEN, OWN },
 	{ "git-gate-askpass: error: ", FAULT_LOCAL, OWN },
 	/* push, porcelain */
 	{ "[rejected] (stale info)", FAULT_STALE, OWN },
@@ -85,7 +85,8 @@ static const struct {
 	{ "is this a git repository?", FAULT_NOT_FOUND, OWN },
 	/* git's own transport, and what servers say in its place */
 	{ "does not appear to be a git repository", FAULT_NOT_FOUND, ANYWHERE },
-	{ "access denied or repository not exported", FAULT_NOT_FOUND, OWN },
+	{ "access denied or repository not exported", FAULT_NOT_FOUND,
+	  ANYWHERE },
 	{ "Repository not found", FAULT_NOT_FOUND, ANYWHERE },
 	{ "repository does not exist", FAULT_NOT_FOUND, ANYWHERE },
 	{ "could not be found", FAULT_NOT_FOUND, ANYWHERE },
@@ -149,15 +150,36 @@ static const struct {
 };
 #define NR_PHRASES (sizeof(phrases) / sizeof(*phrases))
 
+/*
+ * How much of a line is our own git's or ssh's: nothing of a server's words
+ * (an ERR packet's are a "remote error"), and of "! TAB FROM:REF TAB [remote rejected] (REASON)" not the reason. A
+ * reference's name has no '['.
+ */
+static size_t own_length(const char *line, size_t n)
+{
+	static const char error[] = "fatal: remote error: ";
+	static const char mark[] = "[remote ";
+	const char *said, *reason;
+
+	if (n >= 7 && !memcmp(line, "remote:", 7))
+		return 0;
+	if (n >= sizeof(error) - 1 && !memcmp(line, error, sizeof(error) - 1))
+		return sizeof(error) - 1;
+	if (n < 2 || memcmp(line, "!\t", 2) != 0)
+		return n;
+	said = memmem(line, n, mark, sizeof(mark) - 1);
+	reason = said ? memchr(said, '(', n - (size_t)(said - line)) : NULL;
+	return reason ? (size_t)(reason - line) : n;
+}
+
 /* The first row below limit that this line speaks of, or limit. */
 static size_t judge_line(const char *line, size_t n, size_t limit)
 {
-	int remote = n >= 7 && !memcmp(line, "remote:", 7);
+	size_t own = own_length(line, n);
 
 	for (size_t i = 0; i < limit; i++)
-		if ((!remote || phrases[i].where == ANYWHERE) &&
-		    memmem(line, n, phrases[i].phrase,
-			   strlen(phrases[i].phrase)))
+		if (memmem(line, phrases[i].where == OWN ? own : n,
+			   phrases[i].phrase, strlen(phrases[i].phrase)))
 			return i;
 	return limit;
 }
@@ -217,7 +239,6 @@ int fault_is_early(const char *words, size_t n)
 		"fatal: unable to connect to ",
 		"fatal: unable to look up ",
 		"fatal: the receiving end does not support ",
-		"fatal: remote error: ",
 		"fatal: transport '",
 	};
 
@@ -233,45 +254,4 @@ int fault_is_early(const char *words, size_t n)
 		at += len + 1;
 	}
 	return 0;
-}
-
-/* Lines that say nothing of the cause. */
-static int is_advice(const char *line, size_t n)
-{
-	static const char *const openings[] = {
-		"@@@@", "hint: ", "Please make sure you have the correct",
-		"and the repository exists.", "IT IS POSSIBLE THAT SOMEONE",
-	};
-
-	for (size_t i = 0; i < sizeof(openings) / sizeof(*openings); i++)
-		if (n >= strlen(openings[i]) &&
-		    !memcmp(line, openings[i], strlen(openings[i])))
-			return 1;
-	return n == 0;
-}
-
-void fault_words(const char *words, size_t n, struct buf *out)
-{
-	enum { MOST = 700 };
-	size_t begin = out->len;
-
-	for (size_t at = 0; at < n;) {
-		size_t len = line_length(words + at, n - at);
-		const char *line = words + at;
-
-		at += len + 1;
-		while (len && (line[len - 1] == ' ' || line[len - 1] == '\t'))
-			len--;
-		if (is_advice(line, len))
-			continue;
-		if (out->len - begin + len > MOST) {
-			buf_adds(out, " ...");
-			return;
-		}
-		if (out->len > begin)
-			buf_adds(out, "; ");
-		buf_add(out, line, len);
-	}
-	if (out->len == begin)
-		buf_adds(out, "no words");
 }

@@ -15,6 +15,7 @@ enum fault_kind {
 	FAULT_AUTH,        /* the upstream does not accept our credential */
 	FAULT_HOST_KEY,    /* unknown or changed host key */
 	FAULT_AGENT,       /* the gate's SSH agent does not answer */
+	FAULT_TOKEN,       /* tokenFile or tokenCommand gives no token */
 	FAULT_NOT_FOUND,   /* no such repository there, or not for us */
 	FAULT_FORBIDDEN,   /* it is there, and our credential may not */
 	FAULT_MOVED,       /* the upstream names another address for it */
@@ -53,7 +54,8 @@ int fault_is_early(const char *words, size_t n);
 
 /*
  * The words on one line, for the log: joined by "; ", without git's general
- * advice, at most some hundred bytes. Appended to out.
+ * advice and what follows on any cause, at most some hundred bytes. Appended
+ * to out.
  */
 void fault_words(const char *words, size_t n, struct buf *out);
 

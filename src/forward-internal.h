@@ -36,6 +36,8 @@ struct forward {
 	enum forward_token new_token;
 	size_t said;                /* lines of the upstream */
 	enum fault_kind fault; /* of the newest push */
+	int failed;            /* pushes so far */
+	enum fault_kind quiet; /* of one that is not logged yet */
 	int cut;     /* it is not known what the upstream made of it */
 	int was_cut; /* nor was it of an earlier one, which may end late */
 	/* of the newest git */

@@ -132,7 +132,7 @@ void forward_say_refusals(struct forward *f)
 		if (f->states[i] != FORWARD_REFUSED)
 			continue;
 		buf_reset(&mark);
-		buf_adds(&mark, "upstream refused ");
+		buf_adds(&mark, "git-gate: upstream refused ");
 		text_clean(&mark, u->ref, strlen(u->ref));
 		buf_adds(&mark, ": ");
 		say_line(f, mark.data, u->reason, strlen(u->reason));
@@ -168,9 +168,11 @@ static void take_status(struct forward *f, const char *s, size_t n)
 
 static void take_words(struct forward *f, int which, const char *s, size_t n)
 {
+	/* whatever it says, there is room for why git itself failed */
+	size_t most = begins(s, n, "remote:") ? WORDS_MAX / 2 : WORDS_MAX;
+
 	/* of the lines of status only refusals explain a failure */
-	if ((which == 1 || begins(s, n, "!\t")) &&
-	    f->words.len + n < WORDS_MAX) {
+	if ((which == 1 || begins(s, n, "!\t")) && f->words.len + n < most) {
 		buf_add(&f->words, s, n);
 		buf_addc(&f->words, '\n');
 	}

@@ -62,14 +62,54 @@ static int all_taken(const struct forward *f)
 	return forward_count(f, FORWARD_TAKEN) == f->u->nr;
 }
 
-static void log_fault(const struct forward *f, enum fault_kind fault)
+/* What the operator can do about it, where that is known here. */
+static void add_remedy(const struct forward *f, enum fault_kind fault,
+		       struct buf *line)
+{
+	const struct config_upstream *u = f->r->upstream;
+
+	if (fault == FAULT_AUTH)
+		config_offered(u, line);
+	if (fault == FAULT_NOT_ATOMIC && !u->atomic_prefer)
+		buf_addf(line, "; [upstream \"%s\"] (%s:%d): set atomic = "
+			 "prefer to push them one by one", u->name, f->c->name,
+			 config_upstream_line(u, "atomic"));
+}
+
+static void log_fault(const struct forward *f, enum fault_kind fault,
+		      int quietly)
 {
 	struct buf line = BUF_INIT;
 
+	buf_addf(&line, "%s: push to upstream \"%s\": %s: ", f->name,
+		 f->r->upstream->name, fault_text(fault)->code);
 	fault_words(f->words.len ? f->words.data : "", f->words.len, &line);
-	log_warn("%s: push to upstream \"%s\": %s: %s", f->name,
-		 f->r->upstream->name, fault_text(fault)->code, line.data);
+	add_remedy(f, fault, &line);
+	if (quietly)
+		log_info("%s", line.data);
+	else
+		log_warn("%s", line.data);
 	buf_clear(&line);
+}
+
+/*
+ * The first failure and the last one are warnings; those between are not, but
+ * for an agent's, whose cause may be another each time.
+ */
+static void note_fault(struct forward *f)
+{
+	if (!f->failed++ || f->fault == FAULT_AGENT)
+		log_fault(f, f->fault, 0);
+	else
+		f->quiet = f->fault;
+}
+
+/* What waits to be logged, as long as its words are there. */
+static void log_quiet(struct forward *f, int quietly)
+{
+	if (f->quiet != FAULT_NONE)
+		log_fault(f, f->quiet, quietly);
+	f->quiet = FAULT_NONE;
 }
 
 /* Of a push that failed: is it unknown what the upstream made of it? */
@@ -149,11 +189,12 @@ static int look(struct forward *f)
 static enum fault_kind attempt(struct forward *f)
 {
 	if (!f->cut) {
+		log_quiet(f, 1);
 		do
 			f->fault = push(f);
 		while (not_atomic(f, f->fault));
 		if (f->fault != FAULT_NONE)
-			log_fault(f, f->fault);
+			note_fault(f);
 	}
 	return f->cut && look(f) ? FAULT_UNKNOWN : f->fault;
 }
@@ -166,7 +207,7 @@ static int is_transient(struct forward *f, enum fault_kind fault)
 		return 1;
 	}
 	return fault == FAULT_UNREACHABLE || fault == FAULT_AGENT ||
-	       fault == FAULT_UNKNOWN;
+	       fault == FAULT_TOKEN || fault == FAULT_UNKNOWN;
 }
 
 /* Wait before the next attempt, if there is to be one. */
@@ -215,6 +256,7 @@ static enum fault_kind deliver(struct forward *f)
 	} while (((fault == FAULT_STALE || f->was_cut) && try < TRIES &&
 		  forward_count(f, FORWARD_TAKEN) > taken) ||
 		 again(f, fault, try, until));
+	log_quiet(f, fault == FAULT_NONE);
 	return fault;
 }
 

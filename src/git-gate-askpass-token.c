@@ -1,11 +1,14 @@
 /*
  * Where an upstream's token comes from: takes the upstream, reads its
  * tokenFile, or gets a token that is kept or runs its tokenCommand; gives the
- * token. What a command says is never repeated: it may hold the token.
+ * token. Of what a command says the last line is repeated when it fails, unless
+ * that may hold the token.
  */
 #include "git-gate-askpass-internal.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,11 +19,14 @@
 #include "env.h"
 #include "log.h"
 #include "mem.h"
+#include "text.h"
 #include "token.h"
 #include "veil.h"
 
 /* Bound for tokenCommand. */
 #define COMMAND_MS 30000
+/* Of its words, for the log. */
+#define LINE_MAX_BYTES 200
 
 void askpass_wipe(struct buf *b)
 {
@@ -29,10 +35,86 @@ void askpass_wipe(struct buf *b)
 	buf_clear(b);
 }
 
-/* tokenCommand's output into out. */
-static int run_command(const char *command, struct buf *out)
+/*
+ * Log: which key of which upstream, and what is the matter with it. fault.c
+ * knows the opening of this line.
+ */
+__attribute__((format(printf, 3, 4)))
+static void fail(const struct config *c, const struct config_upstream *u,
+		 const char *fmt, ...)
 {
-	const char *const argv[] = { command, NULL };
+	const char *key = u->token_command ? "tokenCommand" : "tokenFile";
+	const char *file = getenv("GIT_GATE_CONFIG_NAME");
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_error("[upstream \"%s\"] %s %s (%s:%d) %s", u->name, key,
+		  u->token_command ? u->token_command : u->token_file,
+		  file && *file ? file : c->name, config_upstream_line(u, key),
+		  text);
+}
+
+/*
+ * The last line of what the command said, for people; of this and earlier
+ * tokens nothing is in it, as far as that can be told.
+ */
+static void last_words(const struct config *c, const struct config_upstream *u,
+		       const struct buf *printed, struct buf *words,
+		       struct buf *out)
+{
+	const char *line;
+	size_t n;
+
+	/* marks of earlier tokens, in their place */
+	veil_all(c, u, words);
+	n = words->len;
+	while (n && (unsigned char)words->data[n - 1] <= ' ')
+		n--;
+	if (!n)
+		return;
+	line = memrchr(words->data, '\n', n);
+	line = line ? line + 1 : words->data;
+	n -= (size_t)(line - words->data);
+	if (n > LINE_MAX_BYTES)
+		n = LINE_MAX_BYTES;
+	buf_adds(out, ": ");
+	if (token_may_show(line, n, printed->len ? printed->data : "",
+			   printed->len))
+		text_clean(out, line, n);
+	else
+		buf_adds(out, "its last words may hold the token and are not "
+			      "shown");
+}
+
+/* What became of the command, unless it went well. */
+static void judge_end(const struct config *c, const struct config_upstream *u,
+		      int status, const struct buf *printed, struct buf *words)
+{
+	struct buf last = BUF_INIT;
+
+	buf_adds(&last, "");
+	if (status == CHILD_TIMEOUT || status > 0)
+		last_words(c, u, printed, words, &last);
+	if (status == CHILD_TIMEOUT)
+		fail(c, u, "gave no token within %d s%s", COMMAND_MS / 1000,
+		     last.data);
+	else if (status == CHILD_TOO_LONG)
+		fail(c, u, "prints more than %d bytes", TOKEN_TEXT_MAX);
+	else if (status > 0)
+		fail(c, u, "ended with status %d%s", status, last.data);
+	else if (status < 0)
+		fail(c, u, "cannot be run");
+	buf_clear(&last);
+}
+
+/* tokenCommand's output into out. */
+static int run_command(const struct config *c, const struct config_upstream *u,
+		       struct buf *out)
+{
+	const char *const argv[] = { u->token_command, NULL };
 	struct child child = CHILD_INIT;
 	struct buf words = BUF_INIT;
 	struct env e = ENV_INIT;
@@ -43,29 +125,27 @@ static int run_command(const char *command, struct buf *out)
 	child.argv = argv;
 	child.envp = env_list(&e);
 	child.dir = "/";
+	/* room for all at once: growing would leave copies behind */
+	buf_room(&words, TOKEN_TEXT_MAX + 32768);
 	status = child_run(&child, NULL, TOKEN_TEXT_MAX, COMMAND_MS, out,
 			   &words);
-	if (status == CHILD_TIMEOUT)
-		log_error("%s: no token within %d s", command,
-			  COMMAND_MS / 1000);
-	else if (status == CHILD_TOO_LONG)
-		log_error("%s: it prints more than %d bytes", command,
-			  TOKEN_TEXT_MAX);
-	else if (status > 0)
-		log_error("%s: ended with status %d", command, status);
+	judge_end(c, u, status, out, &words);
 	askpass_wipe(&words);
 	env_clear(&e);
 	return status == 0 ? 0 : -1;
 }
 
 /* What there is, read; then only the token is left of it. */
-static int take_token(struct buf *text, const char *from, struct token *token)
+static int take_token(const struct config *c, const struct config_upstream *u,
+		      struct buf *text, struct token *token)
 {
 	const char *wrong = token_read(text->len ? text->data : "", text->len,
 				       token);
 
 	if (wrong) {
-		log_error("%s: %s", from, wrong);
+		fail(c, u, "%s%s%.*s", wrong, token->bad ? ": " : "",
+		     token->bad ? (int)token->bad_len : 0,
+		     token->bad ? token->bad : "");
 		return -1;
 	}
 	mem_wipe(text->data + token->len, text->len - token->len);
@@ -80,8 +160,7 @@ static int mint(const struct config *c, const struct config_upstream *u,
 	struct token token;
 	int64_t now, until;
 
-	if (run_command(u->token_command, out) ||
-	    take_token(out, u->token_command, &token))
+	if (run_command(c, u, out) || take_token(c, u, out, &token))
 		return -1;
 	now = time(NULL);
 	until = token.expires ? token_until(now, token.expires) : 0;
@@ -109,24 +188,24 @@ static int token_of_command(const struct config *c,
 	case ASKPASS_LATE:
 		break;
 	}
-	log_error("%s: another push or fetch runs it, and has no token yet",
-		  u->token_command);
+	fail(c, u, "is run by another push or fetch, which has no token yet");
 	return -1;
 }
 
-static int token_of_file(const char *file, struct buf *out)
+static int token_of_file(const struct config *c,
+			 const struct config_upstream *u, struct buf *out)
 {
 	struct token token;
 
-	if (buf_read_file(out, file, TOKEN_TEXT_MAX)) {
-		log_error("%s: cannot be read: %s", file, strerror(errno));
+	if (buf_read_file(out, u->token_file, TOKEN_TEXT_MAX)) {
+		fail(c, u, "cannot be read: %s", strerror(errno));
 		return -1;
 	}
 	/* its other lines are nobody's business */
 	if (out->len && memchr(out->data, '\n', out->len))
 		out->len = (size_t)((char *)memchr(out->data, '\n', out->len) -
 				    out->data);
-	return take_token(out, file, &token);
+	return take_token(c, u, out, &token);
 }
 
 int askpass_token(const struct config *c, const struct config_upstream *u,
@@ -139,7 +218,7 @@ int askpass_token(const struct config *c, const struct config_upstream *u,
 	if (u->token_command)
 		rc = token_of_command(c, u, out);
 	else if (u->token_file)
-		rc = token_of_file(u->token_file, out);
+		rc = token_of_file(c, u, out);
 	/* before the upstream can say anything about it */
 	if (!rc)
 		veil_leave(c, u, u->username ? u->username : "git", out->data,

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "buf.h"
 #include "config.h"
@@ -40,20 +41,28 @@ static int may_park(const struct hook *h, enum fault_kind fault)
 {
 	return h->config->park &&
 	       (fault == FAULT_UNREACHABLE || fault == FAULT_AGENT ||
-		fault == FAULT_TIMEOUT || fault == FAULT_UNKNOWN);
+		fault == FAULT_TOKEN || fault == FAULT_TIMEOUT ||
+		fault == FAULT_UNKNOWN);
 }
 
 /* Returns further words for the last line, or NULL. */
-static const char *park(const struct hook *h)
+static const char *park(const struct hook *h, enum fault_kind fault)
 {
+	/* of these two it is not known what the upstream made of them */
+	int sure = fault != FAULT_UNKNOWN && fault != FAULT_TIMEOUT;
 	struct buf line = BUF_INIT;
 	const char *extra = NULL;
+	char kept[17];
 
 	hook_limit_time(h, 0);
-	switch (park_push(h->config, h->name, h->id, h->who, &h->updates)) {
+	switch (park_push(h->config, h->name, h->id, h->who, &h->updates,
+			  kept)) {
 	case 0:
-		buf_addf(&line, "git-gate: it is parked for the gate's "
-			 "operator, who can deliver it, as %s", h->id);
+		buf_addf(&line, "git-gate: %sit is %s the gate's operator as "
+			 "%s; pushing again later does no harm",
+			 sure ? "it is not on the upstream; " : "",
+			 strcmp(kept, h->id) != 0 ? "parked already for"
+						  : "kept for", kept);
 		extra = "parked=yes";
 		break;
 	case 1:
@@ -127,7 +136,7 @@ int hook_forward(struct hook *h)
 		return HOOK_DONE;
 	explain(h, end, text);
 	if (end == FORWARD_NONE && may_park(h, fault))
-		extra = park(h);
+		extra = park(h, fault);
 	report_refused(stderr, text->code, text->retry, extra, h->id);
 	return leave_answers(h, end) ? HOOK_REFUSED : HOOK_DONE;
 }

@@ -1,11 +1,15 @@
 /*
- * What the upstream has taken, recorded in the mirror: takes updates, runs a
- * bounded `git update-ref`, all in one or, where that fails, each alone. Never
- * fails: a mirror is a cache, and the next refresh finds what is missing here.
+ * What the upstream has taken, recorded in the mirror: takes updates, moves a
+ * single reference's file, or runs a bounded `git update-ref`, all in one or,
+ * where that fails, each alone. Never fails: a mirror is a cache, and the next
+ * refresh finds what is missing here.
  */
 #include "git-gate-proc-receive-internal.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "buf.h"
 #include "child.h"
@@ -76,13 +80,63 @@ static int is_there(const struct update *u, const struct buf *words)
 	return there;
 }
 
+/* Is the file NAME this object's name, as git writes one? */
+static int holds(const char *name, const char *oid)
+{
+	size_t n = strlen(oid);
+	char text[80];
+	ssize_t got = -1;
+	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd >= 0) {
+		got = read(fd, text, sizeof(text));
+		close(fd);
+	}
+	return got == (ssize_t)n + 1 && !memcmp(text, oid, n) &&
+	       text[n] == '\n';
+}
+
+static int write_whole(int fd, const char *oid)
+{
+	char line[70];
+	int n = snprintf(line, sizeof(line), "%s\n", oid);
+
+	return write(fd, line, (size_t)n) == n && !fsync(fd) ? 0 : -1;
+}
+
+/*
+ * What most pushes do, a branch that moves on and has a file of its own, needs
+ * no process: its lock, the new value, and the lock becomes the file, as git
+ * itself does (gitrepository-layout(5)). Returns 0, or -1: let git do it.
+ */
+static int move_file(const struct update *u)
+{
+	struct buf lock = BUF_INIT;
+	int fd, rc = -1;
+
+	if (commands_is_zero(u->old) || commands_is_zero(u->new))
+		return -1;
+	buf_addf(&lock, "%s.lock", u->ref);
+	fd = open(lock.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd >= 0) {
+		if (holds(u->ref, u->old))
+			rc = write_whole(fd, u->new);
+		if (close(fd))
+			rc = -1;
+		if (rc || (rc = rename(lock.data, u->ref)))
+			unlink(lock.data);
+	}
+	buf_clear(&lock);
+	return rc;
+}
+
 static void move_each(const struct config *c, const struct update *const *list,
 		      size_t nr, int64_t deadline)
 {
 	struct buf in = BUF_INIT, words = BUF_INIT;
 	size_t failed = 0;
 
-	for (size_t i = 0; i < nr; i++) {
+	for (size_t i = 0; i < nr && clock_left(deadline); i++) {
 		buf_reset(&in);
 		add_line(&in, list[i]);
 		if (!update_refs(c, &in, 0, deadline, &words) ||
@@ -108,8 +162,9 @@ void proc_move_refs(const struct config *c, const struct update *const *list,
 	int rc;
 
 	for (size_t i = 0; i < nr; i++)
-		add_line(&in, list[i]);
-	rc = nr ? update_refs(c, &in, 1, deadline, &words) : 0;
+		if (nr > 1 || move_file(list[i]))
+			add_line(&in, list[i]);
+	rc = in.len ? update_refs(c, &in, 1, deadline, &words) : 0;
 	/* one that was killed has left its locks: the next refresh removes
 	   them, and none can be taken before */
 	if (rc > 128)

@@ -7,9 +7,11 @@
  * there is what makes git refuse a push whose pre-receive has vanished.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -213,6 +215,8 @@ int main(void)
 	const char *name = getenv("GIT_GATE_REPO");
 	int rc = -1;
 
+	/* with git-receive-pack gone there is nobody to answer */
+	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
 	alarm(BOUND);
 	child_init();
 	log_init("git-gate-proc-receive", LOG_PLAIN);
@@ -228,8 +232,8 @@ int main(void)
 		fprintf(stderr,
 			"git-gate: could not tell whether this push may pass: "
 			"its scan is not known to have run\n"
-			"git-gate: nothing was taken; tell the gate's operator "
-			"the id below\n"
+			"git-gate: fetch to see what the upstream has, and "
+			"tell the gate's operator the id below\n"
 			"git-gate: refused code=cannot-scan retry=no id=%s\n",
 			p.id);
 	free(p.moved);

@@ -1,99 +1,23 @@
 /*
  * The ssh agent of an upstream, dialled before ssh is, which would say of a
- * dead one no more than "Permission denied". Takes a path, gives whether it
- * answers. Asks for the list of keys, and uses none of them.
+ * dead one no more than "Permission denied". Takes an upstream, gives whether
+ * its agent answers, at the third time at the latest.
  */
 #include "git-gate-ssh-internal.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#include "clock.h"
+#include "agent.h"
 #include "config.h"
 #include "log.h"
-
-/* It has no more to do than to look into its memory. */
-#define ANSWER_MS 2000
-
-/* All n bytes before the deadline; 0 or -1, errno set. */
-static int read_full(int fd, unsigned char *p, size_t n, int64_t deadline)
-{
-	while (n) {
-		struct pollfd pfd = { .fd = fd, .events = POLLIN };
-		ssize_t got;
-
-		if (poll(&pfd, 1, clock_left(deadline)) == 0) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
-		got = recv(fd, p, n, MSG_DONTWAIT);
-		if (got == 0)
-			errno = ECONNRESET;
-		if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
-			return -1;
-		if (got > 0) {
-			p += got;
-			n -= (size_t)got;
-		}
-	}
-	return 0;
-}
-
-/*
- * Ask for the list of identities, since a wedged agent still takes connections
- * (draft-miller-ssh-agent: request 11, answer 12 and a number of keys). One
- * that has just been started may not have its keys yet: where they are all we
- * have, none is a failure. Returns 0, or -1 with errno set.
- */
-static int ask(int fd, int needs_key)
-{
-	static const unsigned char request[] = { 0, 0, 0, 1, 11 };
-	static const unsigned char none[4];
-	int64_t deadline = clock_ms() + ANSWER_MS;
-	unsigned char answer[5], number[4];
-
-	if (send(fd, request, sizeof(request), MSG_NOSIGNAL) !=
-		    (ssize_t)sizeof(request) ||
-	    read_full(fd, answer, sizeof(answer), deadline))
-		return -1;
-	errno = EPROTO;
-	if (answer[4] != 12 || read_full(fd, number, sizeof(number), deadline))
-		return -1;
-	errno = ENOKEY;
-	return needs_key && !memcmp(number, none, sizeof(none)) ? -1 : 0;
-}
-
-/* One dial. Returns a descriptor, or -1 with errno set. */
-static int dial(const char *path, int needs_key)
-{
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int fd, saved;
-
-	if (strlen(path) >= sizeof(sa.sun_path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(sa.sun_path, path, strlen(path) + 1);
-	/* Non-blocking: a full backlog fails at once, with EAGAIN. */
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || (!connect(fd, (struct sockaddr *)&sa, sizeof(sa)) &&
-		       !ask(fd, needs_key)))
-		return fd;
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return -1;
-}
 
 /* Three times, 200 ms and then 400 ms apart; fault.c knows the last line. */
 int git_gate_ssh_dial(const struct config_upstream *u)
 {
 	for (int try = 1; try <= 3; try++) {
-		int fd = dial(u->agent_socket, !u->identity_file);
+		int fd = agent_dial(u->agent_socket, !u->identity_file);
 
 		if (fd >= 0)
 			return fd;

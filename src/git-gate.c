@@ -14,21 +14,30 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 	const char *args; /* NULL: it prints its own usage for --help */
 	const char *summary;
+	const char *options; /* a line each, or NULL */
 } commands[] = {
 	{ "up", cmd_up, NULL,
-	  "run the gate and a web server in the foreground" },
+	  "run the gate and a web server in the foreground", NULL },
 	{ "check", cmd_check, "[-c FILE] [--list]",
-	  "check the configuration and the rules, show every error" },
+	  "check the configuration and the rules, show every error", NULL },
 	{ "explain", cmd_explain, "[-c FILE] WHO OP REPO [REF [OLD NEW]]",
-	  "say which rule allows or denies something" },
+	  "say which rule allows or denies something", NULL },
 	{ "scan", cmd_scan, NULL,
-	  "look for secrets in a repository, a range, files or stdin" },
+	  "look for secrets in a repository, a range, files or stdin", NULL },
 	{ "deliver", cmd_deliver, "[-c FILE] [--list | --drop] [ID ...]",
-	  "send the pushes that could not be sent when they came" },
+	  "send the pushes that could not be sent when they came",
+	  "  -c, --config FILE  the gate's configuration\n"
+	  "  --list             show what is parked; send nothing\n"
+	  "  --drop             remove those with these IDs; send nothing\n"
+	  "  ID ...             those alone, in place of all\n" },
 	{ "status", cmd_status, "[-c FILE]",
-	  "list the sessions under way and the mirrors" },
+	  "list the sessions under way, the mirrors and the parked pushes",
+	  "  -c, --config FILE  the gate's configuration\n" },
 	{ "sync", cmd_sync, "[-c FILE] --all | NAME ...",
-	  "bring mirrors to what their upstreams have now" },
+	  "bring mirrors to what their upstreams have now",
+	  "  -c, --config FILE  the gate's configuration\n"
+	  "  --all              all that have a mirror\n"
+	  "  NAME ...           these repositories, as clients name them\n" },
 };
 #define NR_COMMANDS (sizeof(commands) / sizeof(*commands))
 
@@ -46,8 +55,9 @@ static int usage_of(const struct command *c)
 	char *argv[] = { name, option, NULL };
 
 	if (c->args) {
-		printf("usage: git-gate %s %s\n%s\n", c->name, c->args,
-		       c->summary);
+		printf("usage: git-gate %s %s\n%s\n%s%s", c->name, c->args,
+		       c->summary, c->options ? "\n" : "",
+		       c->options ? c->options : "");
 	} else {
 		snprintf(name, sizeof(name), "%s", c->name);
 		c->run(2, argv);

@@ -234,6 +234,7 @@ void gitenv_upstream(struct env *e, const struct config *c,
 	env_set(e, "GIT_SSH_VARIANT", "ssh");
 	env_set(e, "SSH_ASKPASS_REQUIRE", "never");
 	env_set(e, "GIT_GATE_CONFIG", c->file);
+	env_set(e, "GIT_GATE_CONFIG_NAME", c->name); /* for messages */
 	env_set(e, "GIT_GATE_UPSTREAM", u->name);
 	/* An empty helper forgets all that were named before it. */
 	env_config(e, "credential.helper", "");

@@ -25,6 +25,8 @@ void mirror_ask_log(const struct mirror_job *j, enum fault_kind fault)
 
 	gitenv_url(j->u->url, &url);
 	fault_words(j->words.len ? j->words.data : "", j->words.len, &line);
+	if (fault == FAULT_AUTH)
+		config_offered(j->u, &line);
 	if (fault != FAULT_NONE)
 		log_warn("%s: upstream \"%s\" (%s %s): %s: %s", j->name,
 			 j->u->name, url.scheme, *url.host ? url.host : "local",

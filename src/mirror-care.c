@@ -49,6 +49,13 @@ static unsigned count_loose(const char *path)
 	return nr;
 }
 
+/* What people call it, as long as it has a name. */
+static const char *shown(const struct config *c, const char *path,
+			 char name[ROUTE_NAME_MAX + 1])
+{
+	return mirror_name(c, path, name) ? name : path;
+}
+
 static int is_worth_it(const struct config *c, const char *path,
 		       const struct mirror_look *look)
 {
@@ -69,6 +76,7 @@ static int run(const struct config *c, const char *path,
 					     .processes = c->processes,
 					     .files = c->files,
 					     .idle = 1 };
+	char name[ROUTE_NAME_MAX + 1];
 	struct child child = CHILD_INIT;
 	struct buf words = BUF_INIT, line = BUF_INIT;
 	struct env e = ENV_INIT;
@@ -88,8 +96,8 @@ static int run(const struct config *c, const char *path,
 	env_clear(&e);
 	if (status && status != CHILD_UNWANTED) {
 		fault_words(words.len ? words.data : "", words.len, &line);
-		log_warn("%s: maintenance: git %s: exit status %d: %s", path,
-			 argv[1], status, line.data);
+		log_warn("%s: maintenance: git %s: exit status %d: %s",
+			 shown(c, path, name), argv[1], status, line.data);
 	}
 	buf_clear(&words);
 	buf_clear(&line);
@@ -144,6 +152,7 @@ int mirror_care(const struct config *c, const char *path)
 {
 	int64_t began = clock_ms();
 	struct mirror_look before, after;
+	char name[ROUTE_NAME_MAX + 1];
 	struct buf code = BUF_INIT;
 	int rc = 0;
 
@@ -154,11 +163,13 @@ int mirror_care(const struct config *c, const char *path)
 		if (!rc)
 			log_info("%s: maintenance: %u packs, %" PRIu64
 				 " bytes, are now %u, %" PRIu64 " bytes; it "
-				 "took %" PRId64 " ms", path, before.packs,
+				 "took %" PRId64 " ms", shown(c, path, name),
+				 before.packs,
 				 before.bytes, after.packs, after.bytes,
 				 clock_ms() - began);
 		else if (rc > 0)
-			log_debug("%s: maintenance gave way", path);
+			log_debug("%s: maintenance gave way",
+				  shown(c, path, name));
 	}
 	buf_clear(&code);
 	return rc;

@@ -26,10 +26,13 @@
 #define ERROR_MAX 4096
 /* Names that anybody may make up cost no more than this. */
 #define KEPT 100
+/* What was asked for once and is no mirror is told of for so long. */
+#define KEPT_MS (60 * 60 * 1000)
 
 static struct kept {
 	char *path;
 	const char *code; /* of fault.c */
+	char *words;      /* git's, cleaned */
 	int64_t when;     /* clock_ms() */
 } kept[KEPT];
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -48,14 +51,22 @@ static struct kept *place_of(const char *path)
 	return best;
 }
 
-static void keep(const char *path, const char *code)
+static void drop(struct kept *k)
+{
+	free(k->path);
+	free(k->words);
+	k->path = k->words = NULL;
+}
+
+static void keep(const char *path, const char *code, const char *words)
 {
 	struct kept *k;
 
 	pthread_mutex_lock(&mutex);
 	k = place_of(path);
-	free(k->path);
+	drop(k);
 	k->path = mem_strdup(path);
+	k->words = mem_strdup(words);
 	k->code = code;
 	k->when = clock_ms();
 	pthread_mutex_unlock(&mutex);
@@ -67,10 +78,8 @@ static void forget(const char *path)
 
 	pthread_mutex_lock(&mutex);
 	k = place_of(path);
-	if (k->path && !strcmp(k->path, path)) {
-		free(k->path);
-		k->path = NULL;
-	}
+	if (k->path && !strcmp(k->path, path))
+		drop(k);
 	pthread_mutex_unlock(&mutex);
 }
 
@@ -86,19 +95,20 @@ void mirror_error_set(const struct mirror_job *j, enum fault_kind fault)
 	struct buf text = BUF_INIT, words = BUF_INIT;
 	char file[PATH_MAX], new[PATH_MAX];
 
+	buf_adds(&text, "");
+	fault_words(j->words.len ? j->words.data : "", j->words.len, &words);
+	text_clean(&text, words.len ? words.data : "", words.len);
 	if (!mirror_path_is_bare(j->path) || file_of(j->path, "", file) ||
 	    file_of(j->path, ".new", new)) {
-		keep(j->path, code);
-		return;
+		keep(j->path, code, text.data);
+	} else {
+		buf_reset(&words);
+		buf_addf(&words, "%s\n%s\n", code, text.data);
+		/* of a process that was killed over it */
+		unlink(new);
+		if (buf_write_new(&words, new) || rename(new, file))
+			log_warn("%s: %s", file, strerror(errno));
 	}
-	fault_words(j->words.len ? j->words.data : "", j->words.len, &words);
-	buf_addf(&text, "%s\n", code);
-	text_clean(&text, words.data, words.len);
-	buf_addc(&text, '\n');
-	/* of a process that was killed over it */
-	unlink(new);
-	if (buf_write_new(&text, new) || rename(new, file))
-		log_warn("%s: %s", file, strerror(errno));
 	buf_clear(&text);
 	buf_clear(&words);
 }
@@ -132,6 +142,37 @@ int mirror_error_get(const char *path, struct buf *code, int64_t *ago_ms)
 	return found;
 }
 
+static int is_code(const char *text, const char *code)
+{
+	size_t n = strcspn(text, "\n");
+
+	return strlen(code) == n && !memcmp(text, code, n);
+}
+
+void mirror_error_words(const char *path, const char *code, struct buf *out)
+{
+	struct buf text = BUF_INIT;
+	char file[PATH_MAX];
+	struct kept *k;
+	int in_file = 0;
+
+	if (!file_of(path, "", file) &&
+	    !buf_read_file(&text, file, ERROR_MAX) && text.len) {
+		const char *words = strchr(text.data, '\n');
+
+		if (words++ && is_code(text.data, code))
+			text_clean(out, words, strcspn(words, "\n"));
+		in_file = 1;
+	}
+	buf_clear(&text);
+	pthread_mutex_lock(&mutex);
+	k = place_of(path);
+	if (!in_file && k->path && !strcmp(k->path, path) &&
+	    is_code(k->code, code))
+		buf_adds(out, k->words);
+	pthread_mutex_unlock(&mutex);
+}
+
 void mirror_error_each(void (*fn)(void *arg, const char *path, const char *code,
 				  int64_t ago_ms), void *arg)
 {
@@ -139,8 +180,11 @@ void mirror_error_each(void (*fn)(void *arg, const char *path, const char *code,
 	struct kept *k;
 
 	pthread_mutex_lock(&mutex);
-	for (k = kept; k < kept + KEPT; k++)
+	for (k = kept; k < kept + KEPT; k++) {
+		if (k->path && now - k->when > KEPT_MS)
+			drop(k);
 		if (k->path)
 			fn(arg, k->path, k->code, now - k->when);
+	}
 	pthread_mutex_unlock(&mutex);
 }

@@ -26,14 +26,16 @@
 /* Bytes of answers: some million references; of a fetch's words. */
 #define ANSWER_MAX ((size_t)256 << 20)
 #define WORDS_MAX ((size_t)1 << 20)
+/* Bytes of "OID TAB REF" lines, some 1,500, from which on a fetch is slow. */
+#define REFS_FETCHED ((size_t)128 << 10)
 
 /*
  * Run git with these arguments, GIT_DIR being git_dir unless that is NULL. Its
  * words replace those of the job.
  */
-static enum fault_kind run_watched(struct mirror_job *j, const char *git_dir,
-				   const char *const *argv, size_t max,
-				   int watch, struct buf *out)
+static enum fault_kind run_with(struct mirror_job *j, const char *git_dir,
+				const char *const *argv, const struct buf *in,
+				size_t max, int watch, struct buf *out)
 {
 	/* a mirror may be of any size; its time is bounded otherwise */
 	const struct child_limits limits = { .memory = j->c->memory,
@@ -56,7 +58,7 @@ static enum fault_kind run_watched(struct mirror_job *j, const char *git_dir,
 	child.watch = watch;
 	child.limits = &limits;
 	buf_reset(&j->words);
-	status = child_run(&child, NULL, max, clock_left(j->deadline), out,
+	status = child_run(&child, in, max, clock_left(j->deadline), out,
 			   &j->words);
 	env_clear(&e);
 	/* an error page may show the request that we made */
@@ -77,16 +79,15 @@ static enum fault_kind run(struct mirror_job *j, const char *git_dir,
 			   const char *const *argv, size_t max,
 			   struct buf *out)
 {
-	return run_watched(j, git_dir, argv, max, -1, out);
+	return run_with(j, git_dir, argv, NULL, max, -1, out);
 }
 
-/* Sort the lines of b. */
 static int compare_lines(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void sort_lines(struct buf *b)
+void mirror_git_sort(struct buf *b)
 {
 	struct buf sorted = BUF_INIT;
 	char **lines = NULL;
@@ -151,10 +152,15 @@ enum fault_kind mirror_git_ask(struct mirror_job *j)
 	const char *argv[] = { j->c->git, "ls-remote", "--symref", "--quiet",
 			       "--", j->url, NULL };
 	struct buf out = BUF_INIT;
-	/* No repository can be there, and git looks for no other. */
-	enum fault_kind fault = run_watched(j, "/dev/null", argv, ANSWER_MAX,
-					    j->client, &out);
+	enum fault_kind fault;
 
+	buf_reset(&j->head);
+	buf_reset(&j->refs);
+	if (!mirror_near_ask(j))
+		return FAULT_NONE;
+	/* No repository can be there, and git looks for no other. */
+	fault = run_with(j, "/dev/null", argv, NULL, ANSWER_MAX, j->client,
+			 &out);
 	buf_reset(&j->head);
 	buf_reset(&j->refs);
 	if (fault == FAULT_NONE && out.len) {
@@ -162,7 +168,7 @@ enum fault_kind mirror_git_ask(struct mirror_job *j)
 
 		for (; line; line = strtok_r(NULL, "\n", &save))
 			take_line(j, line);
-		sort_lines(&j->refs);
+		mirror_git_sort(&j->refs);
 	}
 	buf_clear(&out);
 	return fault;
@@ -200,7 +206,8 @@ static enum fault_kind configure(const char *dir)
 
 /*
  * Only `git clone` asks for the default branch of a repository that has no
- * branch (protocol v2, "unborn"), so an empty upstream is cloned.
+ * branch (protocol v2, "unborn"), so an empty upstream is cloned. So is one of
+ * very many references, of each of which a fetch would make a file.
  */
 enum fault_kind mirror_git_init(struct mirror_job *j, const char *dir)
 {
@@ -213,7 +220,9 @@ enum fault_kind mirror_git_init(struct mirror_job *j, const char *dir)
 
 	if (j->refs.len && strcspn(j->refs.data, "\t") == 64)
 		init[5] = "--object-format=sha256";
-	fault = run(j, NULL, j->refs.len ? init : clone, WORDS_MAX, NULL);
+	j->cloned = !j->refs.len || j->refs.len > REFS_FETCHED;
+	j->fetched |= j->cloned;
+	fault = run(j, NULL, j->cloned ? clone : init, WORDS_MAX, NULL);
 	return fault == FAULT_NONE ? configure(dir) : fault;
 }
 
@@ -233,7 +242,8 @@ static void begin_fetch(const struct mirror_job *j, int prune, struct fetch *f)
 {
 	static const char *const options[] = {
 		"--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
-		"--no-recurse-submodules", "--quiet", "--force", "--",
+		"--no-recurse-submodules", "--quiet", "--force", "--stdin",
+		"--",
 	};
 
 	add(f, j->c->git);
@@ -245,13 +255,14 @@ static void begin_fetch(const struct mirror_job *j, int prune, struct fetch *f)
 	add(f, j->url);
 }
 
+/* in: more refspecs, a line each, or NULL. */
 static enum fault_kind run_fetch(struct mirror_job *j, const char *dir,
-				 struct fetch *f)
+				 struct fetch *f, const struct buf *in)
 {
 	enum fault_kind fault;
 
 	add(f, NULL);
-	fault = run(j, dir, f->argv, WORDS_MAX, NULL);
+	fault = run_with(j, dir, f->argv, in, WORDS_MAX, -1, NULL);
 	free(f->argv);
 	return fault;
 }
@@ -261,7 +272,6 @@ enum fault_kind mirror_git_fetch(struct mirror_job *j, const char *dir)
 	struct buf except = BUF_INIT;
 	struct fetch f = { 0 };
 	enum fault_kind fault;
-	char *save = NULL, *line;
 
 	begin_fetch(j, 1, &f);
 	add(&f, "+refs/heads/*:refs/heads/*");
@@ -270,10 +280,7 @@ enum fault_kind mirror_git_fetch(struct mirror_job *j, const char *dir)
 	for (const char *p = j->busy.len ? j->busy.data : ""; *p;
 	     p += strcspn(p, "\n") + 1)
 		buf_addf(&except, "^%.*s\n", (int)strcspn(p, "\n"), p);
-	line = except.len ? strtok_r(except.data, "\n", &save) : NULL;
-	for (; line; line = strtok_r(NULL, "\n", &save))
-		add(&f, line);
-	fault = run_fetch(j, dir, &f);
+	fault = run_fetch(j, dir, &f, &except);
 	buf_clear(&except);
 	return fault;
 }
@@ -321,7 +328,7 @@ enum fault_kind mirror_git_compare(struct mirror_job *j, const char *dir,
 		fault = run(j, dir, argv, ANSWER_MAX, &out);
 	}
 	if (fault == FAULT_NONE)
-		sort_lines(&out);
+		mirror_git_sort(&out);
 	*same = fault == FAULT_NONE && out.len == j->refs.len &&
 		(!out.len || !memcmp(out.data, j->refs.data, out.len));
 	buf_clear(&out);
@@ -351,7 +358,7 @@ void mirror_git_lead(struct mirror_job *j, const char *dir)
 	buf_addf(&spec, "+%s:%s", j->head.data, j->head.data);
 	begin_fetch(j, 0, &f);
 	add(&f, spec.data);
-	if (run_fetch(j, dir, &f) == FAULT_NONE)
+	if (run_fetch(j, dir, &f, NULL) == FAULT_NONE)
 		mirror_git_head(j, dir);
 	buf_clear(&spec);
 }

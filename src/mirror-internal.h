@@ -28,6 +28,7 @@ struct mirror_job {
 	int asked_anew;    /* that was done once */
 	int unasked;       /* it ended for what is not the upstream's fault */
 	int fetched;       /* objects may have come */
+	int cloned;        /* by mirror_git_init: all is there already */
 };
 
 /*
@@ -64,6 +65,10 @@ enum fault_kind mirror_git_head(struct mirror_job *j, const char *dir);
  * possible the fetch and mirror_git_head do it.
  */
 void mirror_git_lead(struct mirror_job *j, const char *dir);
+/* Sort lines. */
+void mirror_git_sort(struct buf *b);
+/* mirror-near.c: returns 0, or -1: git is to be asked. */
+int mirror_near_ask(struct mirror_job *j);
 /* *same: the repository's references are those of the answer. */
 enum fault_kind mirror_git_compare(struct mirror_job *j, const char *dir,
 				   int *same);

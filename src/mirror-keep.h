@@ -71,7 +71,15 @@ struct mirror_look {
 };
 /* code: of the error, appended. */
 void mirror_look(const char *path, struct mirror_look *look, struct buf *code);
-/* Of those that have no mirror, the ones that failed: "PATH CODE MS". */
+/*
+ * What git said when its last refresh failed with this code, one line, cleaned
+ * and veiled; nothing, where that is not known.
+ */
+void mirror_error_words(const char *path, const char *code, struct buf *out);
+/*
+ * Of those that have no mirror, the ones that failed within the last hour:
+ * "PATH CODE MS".
+ */
 void mirror_error_each(void (*fn)(void *arg, const char *path, const char *code,
 				  int64_t ago_ms), void *arg);
 

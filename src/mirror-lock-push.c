@@ -13,9 +13,10 @@
 #include "commands.h"
 #include "mem.h"
 
-/* More than these are too many to be named to git in its arguments. */
-#define REFS_MAX 200
-#define REFS_BYTES 32768
+/* With more than these git would compare for too long, each with each; of
+   names of a common length, all that a push can have. */
+#define REFS_MAX COMMANDS_MAX
+#define REFS_BYTES (2 << 20)
 
 static struct push *push_of(const char *id, const struct commands *commands)
 {

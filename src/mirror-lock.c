@@ -126,8 +126,9 @@ enum mirror_turn mirror_lock_refresh(const char *path,
 
 	for (;;) {
 		if (e->ended >= first) {
-			/* Its deadline may have been nearer than ours. */
-			if (e->fault != FAULT_TIMEOUT) {
+			/* Its deadline may have been nearer, its client gone. */
+			if (e->fault != FAULT_TIMEOUT &&
+			    e->fault != FAULT_BUSY) {
 				*fault = e->fault;
 				turn = MIRROR_TURN_JOINED;
 				break;

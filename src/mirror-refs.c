@@ -60,6 +60,15 @@ static int ends_in_lock(const char *name)
 	return n > 5 && !strcmp(name + n - 5, ".lock");
 }
 
+/* git-check-ref-format(1): git says what it makes of such a file. */
+static int is_strange(const char *name)
+{
+	for (const char *p = name; *p; p++)
+		if ((unsigned char)*p <= ' ' || strchr("\x7f~^:?*[\\", *p))
+			return 1;
+	return strstr(name, "..") || strstr(name, "@{") != NULL;
+}
+
 static int walk(struct found *f, const char *root, const char *ref, int depth);
 
 static int take_entry(struct found *f, const char *root, const char *ref,
@@ -98,7 +107,8 @@ static int walk(struct found *f, const char *root, const char *ref, int depth)
 			continue;
 		buf_reset(&name);
 		buf_addf(&name, "%s/%s", ref, entry->d_name);
-		rc = take_entry(f, root, name.data, depth);
+		rc = is_strange(entry->d_name)
+			     ? -1 : take_entry(f, root, name.data, depth);
 	}
 	if (dir)
 		closedir(dir);

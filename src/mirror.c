@@ -58,7 +58,7 @@ static enum fault_kind clone(struct mirror_job *j)
 	tmp = mirror_clean_name(j->path);
 	fault = mirror_git_init(j, tmp);
 	if (fault == FAULT_NONE)
-		fault = bring(j, tmp, 1);
+		fault = bring(j, tmp, !j->cloned);
 	if (fault == FAULT_NONE && rename(tmp, j->path)) {
 		log_error("%s: cannot be made: %s; remove what is there",
 			  j->path, strerror(errno));
@@ -161,7 +161,8 @@ static enum fault_kind refresh_in_turn(const struct config *c,
 static int is_passing(enum fault_kind fault)
 {
 	return fault == FAULT_UNREACHABLE || fault == FAULT_TIMEOUT ||
-	       fault == FAULT_AGENT || fault == FAULT_BUSY;
+	       fault == FAULT_AGENT || fault == FAULT_TOKEN ||
+	       fault == FAULT_BUSY;
 }
 
 static struct mirror_wait wait_of(const struct config *c, int client,

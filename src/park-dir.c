@@ -137,9 +137,9 @@ void park_dir_tidy(const struct config *c)
 		closedir(d);
 }
 
-void park_count(const struct config *c, unsigned *pushes, uint64_t *bytes)
+int park_count(const struct config *c, unsigned *pushes, uint64_t *bytes)
 {
-	DIR *d = c->park ? open_dir(c) : NULL;
+	DIR *d = opendir(c->park);
 	const struct dirent *e;
 	struct stat st;
 
@@ -155,20 +155,23 @@ void park_count(const struct config *c, unsigned *pushes, uint64_t *bytes)
 		*pushes += (unsigned)note;
 		*bytes += (uint64_t)st.st_size;
 	}
-	if (d)
-		closedir(d);
+	if (!d)
+		return errno == ENOENT ? 0 : -1;
+	closedir(d);
+	return 0;
 }
 
 int park_dir_ids(const struct config *c, struct buf *out)
 {
-	DIR *d = open_dir(c);
+	DIR *d = opendir(c->park);
 	const struct dirent *e;
 
 	while (d && (e = readdir(d)))
-		if (is_named(e->d_name, ".push"))
+		if (is_named(e->d_name, ".push") ||
+		    is_named(e->d_name, ".bundle"))
 			buf_addf(out, "%.16s\n", e->d_name);
 	if (!d)
-		return -1;
+		return errno == ENOENT ? 0 : -1;
 	closedir(d);
 	return 0;
 }

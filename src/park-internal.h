@@ -15,7 +15,7 @@
 /* park-note.c: ID.push, "key value" lines. */
 /* Returns 0, or -1, logged: a value would not stay on its line. */
 int park_note_write(const struct park *p, struct buf *out);
-/* Returns 0, or -1, logged; p then holds nothing. */
+/* Returns 0, or -1, which the caller tells of; p then holds nothing. */
 int park_note_read(const char *path, struct park *p);
 void park_note_clear(struct park *p);
 
@@ -37,8 +37,14 @@ int park_dir_lock(const struct config *c, const char *name, int64_t wait_ms,
 void park_dir_tidy(const struct config *c);
 /* Renames and removals are on the disk. */
 int park_dir_sync(const struct config *c);
-/* Each ID for which there is ID.push, a line each. Returns 0 or -1, logged. */
+/*
+ * Each ID for which there is ID.push or ID.bundle, a line each; some twice.
+ * Returns 0, also where there is no directory; or -1 with errno.
+ */
 int park_dir_ids(const struct config *c, struct buf *out);
+
+/* park-list.c: under the lock, is the same push kept already? 1, its id; 0. */
+int park_list_same(const struct config *c, const struct park *p, char id[17]);
 
 /* park-bundle.c */
 /*

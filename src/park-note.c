@@ -195,11 +195,8 @@ int park_note_read(const char *path, struct park *p)
 	int rc = -1;
 
 	memset(p, 0, sizeof(*p));
-	if (buf_read_file(&text, path, NOTE_MAX))
-		log_error("%s: cannot be read: %s", path, strerror(errno));
-	else if ((rc = read_lines(&text, p)))
-		log_error("%s: is no whole note of a parked push; look at the "
-			  "bundle beside it, and remove both", path);
+	if (!buf_read_file(&text, path, NOTE_MAX))
+		rc = read_lines(&text, p);
 	p->bytes = text.len + p->bundle;
 	if (rc)
 		park_note_clear(p);

@@ -1,7 +1,8 @@
 /*
  * A repository for one delivery: takes a parked push, gives a bare repository
- * in STATE with the objects of the mirror and of the bundle. What the mirror
- * does not have is fetched from the upstream; the mirror itself is read only.
+ * in STATE with the objects of the mirror and of the bundle, and says whether
+ * the upstream has them already. What the mirror does not have is fetched from
+ * the upstream; the mirror itself is read only.
  */
 #include "park-internal.h"
 
@@ -22,6 +23,13 @@
 
 /* For git to make a repository, and to take a bundle. */
 #define LOCAL_MS (10 * 60 * 1000)
+/* For a look at the upstream's references; half a million in bytes. */
+#define LOOK_MS 10000
+#define LOOK_MAX ((size_t)64 << 20)
+/* References that are asked for by name; of more, all are read. */
+#define NAMES_MAX 50
+/* A push of more is simply sent. */
+#define HAS_MAX 1000
 
 struct repo {
 	const struct config *c;
@@ -29,6 +37,7 @@ struct repo {
 	const struct config_upstream *u;
 	const char *dir;
 	struct buf words; /* what git said last */
+	struct buf *out;  /* what it printed, or NULL */
 };
 
 /* Run git in the repository. Returns as child_run does. */
@@ -46,8 +55,8 @@ static int run(struct repo *r, const char *const *argv, struct env *e,
 	child.dir = "/";
 	child.limits = &limits;
 	buf_reset(&r->words);
-	status = child_run(&child, NULL, PARK_WORDS_MAX,
-			   clock_left(clock_ms() + ms), NULL, &r->words);
+	status = child_run(&child, NULL, r->out ? LOOK_MAX : PARK_WORDS_MAX,
+			   clock_left(clock_ms() + ms), r->out, &r->words);
 	env_clear(e);
 	veil_all(r->c, r->u, &r->words);
 	return status;
@@ -234,6 +243,110 @@ int park_repo_make(const struct config *c, const struct park *p,
 	}
 	buf_clear(&r.words);
 	return rc;
+}
+
+/* The upstream's references, "OID TAB REF" lines. Returns 0 or -1. */
+static int look(struct repo *r, const char *url, struct buf *out)
+{
+	const char *argv[NAMES_MAX + 8] = { r->c->git, "ls-remote", "--quiet",
+					    "--refs", "--", url };
+	const struct updates *u = &r->p->updates;
+	struct env e = ENV_INIT;
+	int rc;
+
+	for (size_t i = 0; u->nr <= NAMES_MAX && i < u->nr; i++)
+		argv[6 + i] = u->list[i].ref;
+	gitenv_base(&e, r->c);
+	gitenv_upstream(&e, r->c, r->u);
+	buf_adds(out, "");
+	r->out = out;
+	rc = run(r, argv, &e, LOOK_MS);
+	r->out = NULL;
+	return rc ? -1 : 0;
+}
+
+/* The line of a reference in such lines, or NULL. */
+static const char *line_of(const struct buf *lines, const char *ref)
+{
+	size_t n = strlen(ref);
+	const char *line = lines->data, *end, *tab;
+
+	for (; (end = strchr(line, '\n')); line = end + 1) {
+		tab = memchr(line, '\t', (size_t)(end - line));
+		if (tab && (size_t)(end - tab) == n + 1 &&
+		    !memcmp(tab + 1, ref, n))
+			return line;
+	}
+	return NULL;
+}
+
+/* 1: old is what new builds on; 0: it is not; else it cannot be told. */
+static int builds_on(struct repo *r, const char *new, const char *old)
+{
+	const char *argv[] = { r->c->git, "merge-base", "--is-ancestor", old,
+			       new, NULL };
+	struct env e = ENV_INIT;
+	int status;
+
+	gitenv_base(&e, r->c);
+	status = run(r, argv, &e, LOCAL_MS);
+	return status == 0 ? 1 : status == 1 ? 0 : -1;
+}
+
+/*
+ * Of a reference that the upstream shows with another value. A rewind goes to
+ * what the old value may build on, so that it would be found there at once.
+ */
+static int is_beyond(struct repo *r, const struct update *u, const char *line,
+		     int *fetched)
+{
+	struct buf now = BUF_INIT, why = BUF_INIT;
+	int rc = 0;
+
+	if ((u->op != OP_CREATE && u->op != OP_UPDATE) ||
+	    strncmp(u->ref, "refs/heads/", 11) != 0 ||
+	    !strncmp(line, u->old, strlen(u->old)))
+		return 0;
+	buf_addf(&now, "%.*s", (int)strcspn(line, "\t"), line);
+	rc = builds_on(r, now.data, u->new);
+	if (rc < 0 && !*fetched) {
+		*fetched = 1;
+		rc = fetch(r, &why) ? 0 : builds_on(r, now.data, u->new);
+	}
+	buf_clear(&now);
+	buf_clear(&why);
+	return rc == 1;
+}
+
+static int has_one(struct repo *r, const struct update *u,
+		   const struct buf *lines, int *fetched)
+{
+	const char *line = line_of(lines, u->ref);
+
+	/* others, such as refs/for/, an upstream does not show */
+	if (!line)
+		return u->op == OP_DELETE &&
+		       (!strncmp(u->ref, "refs/heads/", 11) ||
+			!strncmp(u->ref, "refs/tags/", 10));
+	return !strncmp(line, u->new, strlen(u->new)) ||
+	       is_beyond(r, u, line, fetched);
+}
+
+int park_repo_has(const struct config *c, const struct park *p,
+		  const struct config_upstream *u, const char *dir)
+{
+	struct repo r = { .c = c, .p = p, .u = u, .dir = dir };
+	struct buf url = BUF_INIT, lines = BUF_INIT;
+	int fetched = 0, has;
+
+	buf_addf(&url, "%s%s%s", u->url, p->name, u->suffix);
+	has = p->updates.nr <= HAS_MAX && !look(&r, url.data, &lines);
+	for (size_t i = 0; has && i < p->updates.nr; i++)
+		has = has_one(&r, &p->updates.list[i], &lines, &fetched);
+	buf_clear(&url);
+	buf_clear(&lines);
+	buf_clear(&r.words);
+	return has;
 }
 
 static int remove_one(const char *path, const struct stat *st, int type,

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -155,8 +156,9 @@ static uint64_t room_left(const struct config *c)
 	unsigned pushes;
 	uint64_t bytes;
 
-	park_count(c, &pushes, &bytes);
-	if (pushes >= c->park_max)
+	if (park_count(c, &pushes, &bytes))
+		log_error("%s: cannot be read: %s", c->park, strerror(errno));
+	else if (pushes >= c->park_max)
 		log_warn("%s: holds %u pushes, which is all that [push] "
 			 "parkMax allows; run git-gate deliver", c->park,
 			 pushes);
@@ -209,8 +211,12 @@ static int is_new(const struct config *c, const char *id)
 	return there ? -1 : 0;
 }
 
-/* Under the lock. A bundle has its note before it is seen. */
-static int keep(const struct config *c, struct park *p, int64_t deadline)
+/*
+ * Under the lock. A bundle has its note before it is seen. A client that tries
+ * again and again takes no more room than the first time.
+ */
+static int keep(const struct config *c, struct park *p, int64_t deadline,
+		char kept[17])
 {
 	static const char *const all[] = { bundle, bundle_tmp, note, note_tmp };
 	int rc;
@@ -218,6 +224,11 @@ static int keep(const struct config *c, struct park *p, int64_t deadline)
 	park_dir_tidy(c);
 	if (is_new(c, p->id))
 		return -1;
+	if (park_list_same(c, p, kept)) {
+		log_info("%s: push %s is parked already, as %s", p->name,
+			 p->id, kept);
+		return 0;
+	}
 	rc = write_files(c, p, deadline);
 	if (!rc)
 		rc = move(c, p->id, note_tmp, note);
@@ -242,7 +253,7 @@ static int lock(const struct config *c)
 }
 
 int park_push(const struct config *c, const char *name, const char *id,
-	      const char *who, const struct updates *u)
+	      const char *who, const struct updates *u, char kept[17])
 {
 	int64_t deadline = clock_ms() + PARK_MS;
 	struct park p = { 0 };
@@ -250,11 +261,15 @@ int park_push(const struct config *c, const char *name, const char *id,
 
 	if (!c->park)
 		return -1;
+	/* it was there at the start */
+	if (!mkdir(c->park, 0700))
+		log_warn("%s: was not there any more; made again", c->park);
+	snprintf(kept, 17, "%s", id);
 	if (!fill(c, name, id, who, u, &p) && (fd = lock(c)) >= 0) {
-		rc = keep(c, &p, deadline);
+		rc = keep(c, &p, deadline, kept);
 		close(fd);
 	}
-	if (!rc)
+	if (!rc && !strcmp(kept, id))
 		log_warn("%s: push %s is parked: %zu reference%s, %" PRIu64
 			 " bytes; git-gate deliver sends it", name, id,
 			 p.updates.nr, p.updates.nr == 1 ? "" : "s", p.bytes);
@@ -281,13 +296,16 @@ int park_save(const struct config *c, const struct park *p)
 int park_remove(const struct config *c, const char *id)
 {
 	struct buf path = BUF_INIT;
-	int rc = -1, fd = lock(c);
+	int rc = -1, fd = lock(c), alone;
 
 	if (fd < 0)
 		return -1;
+	/* a bundle that never had a note */
+	alone = access(park_dir_file(c, id, note, &path), F_OK) &&
+		!access(park_dir_file(c, id, bundle, &path), F_OK);
 	/* a note without its bundle is what park_dir_tidy removes */
 	remove_file(c, id, bundle);
-	if (unlink(park_dir_file(c, id, note, &path)))
+	if (unlink(park_dir_file(c, id, note, &path)) && !alone)
 		fail(path.data, "removed");
 	else
 		rc = park_dir_sync(c);
@@ -303,59 +321,4 @@ int park_hold(const struct config *c)
 	if (fd < 0 && busy)
 		log_error("%s: another git-gate deliver is at work", c->park);
 	return fd;
-}
-
-static int compare(const void *a, const void *b)
-{
-	const struct park *p = a, *q = b;
-
-	if (p->time != q->time)
-		return p->time < q->time ? -1 : 1;
-	return strcmp(p->id, q->id);
-}
-
-/* One that is removed meanwhile is no more; returns 0, or -1, logged. */
-static int list_one(const struct config *c, const char *id,
-		    struct park_list *out)
-{
-	struct buf path = BUF_INIT;
-	struct park p;
-	int rc = 0;
-
-	if (!access(park_dir_file(c, id, note, &path), F_OK)) {
-		rc = park_note_read(path.data, &p);
-		if (!rc && p.bundle &&
-		    access(park_dir_file(c, id, bundle, &path), F_OK)) {
-			park_note_clear(&p);
-		} else if (!rc) {
-			MEM_GROW(out->list, out->nr, out->alloc);
-			out->list[out->nr++] = p;
-		}
-	}
-	buf_clear(&path);
-	return rc;
-}
-
-int park_list(const struct config *c, struct park_list *out)
-{
-	struct buf ids = BUF_INIT;
-	char *save = NULL, *id;
-	int rc = park_dir_ids(c, &ids);
-
-	id = ids.len ? strtok_r(ids.data, "\n", &save) : NULL;
-	for (; id; id = strtok_r(NULL, "\n", &save))
-		if (list_one(c, id, out))
-			rc = -1;
-	if (out->nr)
-		qsort(out->list, out->nr, sizeof(*out->list), compare);
-	buf_clear(&ids);
-	return rc;
-}
-
-void park_list_clear(struct park_list *l)
-{
-	for (size_t i = 0; i < l->nr; i++)
-		park_note_clear(&l->list[i]);
-	free(l->list);
-	memset(l, 0, sizeof(*l));
 }

@@ -21,17 +21,21 @@ struct config_upstream;
 #define PARK_MS 25000
 
 /*
- * From the hook, in its quarantine: keep this push. Returns 0; 1, there is no
- * room (logged); or -1, logged. Nothing half-written stays, and nothing is
- * kept without [push] park.
+ * From the hook, in its quarantine: keep this push. Returns 0, and in kept its
+ * id, or that of the same push which is kept already; 1, there is no room
+ * (logged); or -1, logged. Nothing half-written stays, and nothing is kept
+ * without [push] park.
  */
 int park_push(const struct config *c, const char *name, const char *id,
-	      const char *who, const struct updates *u);
+	      const char *who, const struct updates *u, char kept[17]);
 
-/* How much is kept. */
-void park_count(const struct config *c, unsigned *pushes, uint64_t *bytes);
+/*
+ * How many notes there are, and the bytes of all files. Returns 0, also where
+ * there is no directory; or -1 with errno.
+ */
+int park_count(const struct config *c, unsigned *pushes, uint64_t *bytes);
 
-/* The rest is for `git gate deliver`. */
+/* The rest is for `git gate deliver` and `git gate status`. */
 
 /* One that is kept. */
 struct park {
@@ -47,16 +51,28 @@ struct park {
 	struct updates updates;
 };
 
+/* Files that cannot be delivered. */
+struct park_damaged {
+	char id[17];
+	enum park_damage {
+		PARK_NO_NOTE,   /* a bundle alone */
+		PARK_NO_BUNDLE, /* a note whose bundle is not there */
+		PARK_BAD_NOTE,  /* it cannot be read, or is not whole */
+	} what;
+};
+
 struct park_list {
 	struct park *list;
 	size_t nr, alloc;
+	struct park_damaged *damaged;
+	size_t nr_damaged, alloc_damaged;
 };
 
 #define PARK_LIST_INIT { 0 }
 
 /*
- * All that are kept, oldest first. Returns 0, or -1, logged: the directory
- * cannot be read, or what is in it is not whole; out has the others.
+ * All that are kept, oldest first, and what is damaged. Returns 0, or -1 with
+ * errno: the directory cannot be read.
  */
 int park_list(const struct config *c, struct park_list *out);
 void park_list_clear(struct park_list *l);
@@ -69,7 +85,7 @@ int park_hold(const struct config *c);
 
 /* Write ID.push anew: it has fewer updates now. Returns 0, or -1, logged. */
 int park_save(const struct config *c, const struct park *p);
-/* Returns 0, or -1, logged. */
+/* A damaged one too. Returns 0, or -1, logged. */
 int park_remove(const struct config *c, const char *id);
 
 /*
@@ -82,6 +98,13 @@ int park_remove(const struct config *c, const char *id);
 int park_repo_make(const struct config *c, const struct park *p,
 		   const struct config_upstream *u, const char *mirror,
 		   struct buf *dir, struct buf *why);
+/*
+ * In what park_repo_make made: has the upstream all of this push already, each
+ * reference at its new value, or a branch beyond it? Asks it, and fetches from
+ * it where that takes its objects. Returns 1; or 0: no, or it cannot be told.
+ */
+int park_repo_has(const struct config *c, const struct park *p,
+		  const struct config_upstream *u, const char *dir);
 void park_repo_remove(const struct config *c);
 
 #endif

@@ -18,6 +18,7 @@
 #include "env.h"
 #include "log.h"
 #include "mirror.h"
+#include "mirror-keep.h"
 #include "passed.h"
 #include "reply.h"
 #include "stream.h"
@@ -51,10 +52,16 @@ void serve_note_rule(struct serve *s, const struct decision *d)
 
 static int refuse_fault(struct serve *s, enum fault_kind kind)
 {
+	const struct fault_text *text = fault_text(kind);
 	struct refusal why;
 
 	refusal_of_fault(kind, &why);
-	return serve_refuse(s, &why, fault_text(kind)->code);
+	/* the code may say less than what the log has; it says no more */
+	if (strcmp(why.code, text->code) != 0)
+		return serve_refuse(s, &why, text->code);
+	if (kind == FAULT_LOCAL)
+		mirror_error_words(s->git_dir.data, text->code, &s->detail);
+	return serve_refuse(s, &why, text->sentence);
 }
 
 static const char *operation(const struct serve *s)

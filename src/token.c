@@ -11,6 +11,12 @@
    and clocks differ. */
 #define MARGIN_S 60
 
+/* Bytes of a time that is shown; those in a row that give a token away; and so
+   many letters and digits in a row that they look like one. */
+#define TIME_SHOWN 40
+#define WINDOW 4
+#define OPAQUE 20
+
 /* The last second of the year 9999, which RFC 3339 can still write. */
 #define LATEST INT64_C(253402300799)
 
@@ -115,6 +121,68 @@ static int64_t unix_seconds(const char *s, size_t n)
 	return value;
 }
 
+static int is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Letters and digits mixed, of a length that no word has. */
+static int is_opaque(const char *s, size_t n)
+{
+	size_t letters = 0, digits = 0, others = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] >= '0' && s[i] <= '9')
+			digits++;
+		else if ((s[i] >= 'a' && s[i] <= 'z') ||
+			 (s[i] >= 'A' && s[i] <= 'Z'))
+			letters++;
+		else if (s[i] && strchr("+=_-~", s[i]))
+			others++;
+		else
+			letters = digits = others = 0;
+		if (letters && digits && letters + digits + others >= OPAQUE)
+			return 1;
+	}
+	return 0;
+}
+
+int token_may_show(const char *words, size_t len, const char *secret, size_t n)
+{
+	for (size_t i = 0; i < n;) {
+		size_t k = 0;
+
+		while (i + k < n && k < WINDOW && !is_blank(secret[i + k]))
+			k++;
+		/* less than a window counts when it is a whole word */
+		if (k && (k == WINDOW || !i || is_blank(secret[i - 1])) &&
+		    memmem(words, len, secret + i, k))
+			return 0;
+		i++;
+	}
+	return !is_opaque(words, len);
+}
+
+/* What other programs' helpers print, whose token would be all of it. */
+static const char *judge_form(const char *s, size_t n)
+{
+	static const char *const names[] = { "username=", "password=",
+					     "protocol=", "host=" };
+
+	while (n && is_blank(*s)) {
+		s++;
+		n--;
+	}
+	if (n && *s == '{')
+		return "gives JSON; its first line must be the token alone";
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (n >= strlen(names[i]) &&
+		    !memcmp(s, names[i], strlen(names[i])))
+			return "gives credential lines; its first line must be "
+			       "the token alone";
+	return NULL;
+}
+
 /* Returns NULL, or what is wrong with the line. */
 static const char *take_line(const char *line, size_t n, struct token *out)
 {
@@ -130,9 +198,12 @@ static const char *take_line(const char *line, size_t n, struct token *out)
 		when = unix_seconds(line + k, n - k);
 		if (when < 0)
 			when = rfc3339(line + k, n - k);
-		if (when <= 0 || when > LATEST)
+		if (when <= 0 || when > LATEST) {
+			out->bad = line + k;
+			out->bad_len = n - k;
 			return "when it expires is neither UNIX seconds nor a "
 			       "time in UTC as RFC 3339 has it";
+		}
 		if (out->expires && out->expires != when)
 			return "it says two times at which it expires";
 		out->expires = when;
@@ -160,6 +231,7 @@ const char *token_read(const char *text, size_t n, struct token *out)
 		return "its first line is too long for a token";
 	if (!is_clean(text, out->len))
 		return "control characters in its first line";
+	wrong = judge_form(text, out->len);
 	for (size_t at = 0; at < n && !wrong;) {
 		const char *end = memchr(text + at, '\n', n - at);
 
@@ -168,6 +240,11 @@ const char *token_read(const char *text, size_t n, struct token *out)
 					  line_length(text + at, n - at), out);
 		at = end ? (size_t)(end - text) + 1 : n;
 	}
+	if (out->bad && (out->bad_len > TIME_SHOWN ||
+			 !is_clean(out->bad, out->bad_len) ||
+			 !token_may_show(out->bad, out->bad_len, text,
+					 out->len)))
+		out->bad = NULL;
 	return wrong;
 }
 

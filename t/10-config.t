@@ -188,15 +188,15 @@ chmod g+w "$T/conf"
 refuses 'a file that the group can write' "$T/conf:1: .*chmod go-w"
 chmod g-w "$T/conf"
 no 'a file that is not there' gate check -c "$T/none"
-like 'is named' "$T/none:1: cannot be opened"
+like 'is named' "$T/none: cannot be opened"
 no 'a directory' gate check -c "$T"
-like 'is not a file' "$T:1: not a regular file"
+like 'is not a file' "$T: not a regular file"
 
 chmod 644 "$T/key"
-refuses 'a key that others can read' "$T/conf:5: identityFile $T/key .*chmod 0600"
+refuses 'a key that others can read' "$T/conf:7: identityFile $T/key .*chmod 0600"
 chmod 600 "$T/key"
 mv "$T/hosts" "$T/gone"
-refuses 'missing known_hosts' "$T/conf:5: knownHosts $T/hosts .*No such file"
+refuses 'missing known_hosts' "$T/conf:8: knownHosts $T/hosts .*No such file"
 mv "$T/gone" "$T/hosts"
 chmod 770 "$T/state"
 refuses 'a state directory that others can write' "state $T/state .*0700"
@@ -205,7 +205,7 @@ chmod 777 "$T/state/mirrors"
 refuses 'mirrors that others can write' "mirrors $T/state/mirrors .*0700"
 chmod 700 "$T/state/mirrors"
 rmdir "$T/srv"
-refuses 'a hosted directory that is not there' "$T/conf:11: hosted $T/srv "
+refuses 'a hosted directory that is not there' "$T/conf:12: hosted $T/srv "
 mkdir "$T/srv"
 
 # with SECTION LINE: the good one with a line more in a section.
@@ -231,7 +231,21 @@ good | sed "s|identityFile.*|agentSocket = $T/key|" >"$T/conf"
 refuses 'an agent that is no socket' "agentSocket $T/key .*not a socket"
 good | sed "s|identityFile.*|agentSocket = $T/agent|" >"$T/conf"
 ok 'an agent that is not there yet is a warning' check
-like 'with the path' "warning: $T/conf:5: agentSocket $T/agent: No such file"
+like 'with the path' "warning: $T/conf:7: agentSocket $T/agent: No such file"
+perl -MIO::Socket::UNIX -e \
+	'IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1) or die' "$T/agent"
+ok 'so is one that has ended' check
+like 'which is said' "warning: $T/conf:7: agentSocket $T/agent: nobody listens"
+rm "$T/agent"
+start agent ssh-agent -D -a "$T/agent"
+wait_for 5 test -S "$T/agent"
+ok 'and one without a key' check
+like 'which is said too' "agentSocket $T/agent: the agent there holds no key"
+ssh-keygen -q -t ed25519 -N '' -f "$T/held"
+SSH_AUTH_SOCK=$T/agent ssh-add -q "$T/held"
+ok 'but not one that has one' check
+unlike 'of which nothing is said' 'agentSocket'
+stop agent
 good | sed '/allow/d' >"$T/conf"
 ok 'no rule at all is a warning' check
 like 'that says what follows' 'warning: .*everything is denied'
@@ -285,6 +299,10 @@ opened knownHosts "$T/hosts" g+w
 opened certificateFile "$T/own/cert" o+w
 opened caFile "$T/own/ca" g+w
 opened tokenCommand "$T/own/token" o+w
+closed | sed 's|^tokenCommand = .*|& --now|' >"$T/conf"
+refuses 'a command with arguments' \
+	"$T/conf:[0-9]*: tokenCommand $T/own/token --now .*without arguments; name a program"
+closed >"$T/conf"
 opened rules "$T/own/rules" g+w
 opened git "$T/own/git" g+w
 opened ssh "$T/own/ssh" o+w
@@ -315,6 +333,36 @@ good | sed 's/forge.example/notgithub.com/' >"$T/conf"
 ok 'other hosts are not known to need it' check
 is 'and nothing is said either' "$(cat "$T/err")" ''
 
+# --- what is parked, and what cannot be -----------------------------------
+
+{ good; printf '[push]\npark = %s\n' "$T/park"; } >"$T/conf"
+park_line=$(grep -n '^park' "$T/conf" | cut -d: -f1)
+repo_line=$(grep -n 'repo "acme' "$T/conf" | cut -d: -f1)
+ok 'park with strict repositories is a warning' check
+like 'with both lines and the remedy' \
+	"warning: $T/conf:$park_line: park is set, but \[repo \"acme/\*\"\] \(line $repo_line\) has fresh = strict, .*set fresh = offline-ok"
+is 'said once' "$(grep -c 'park is set' "$T/err")" 1
+mkdir -m 700 "$T/park"
+ok 'git-gated -t takes it too' gate_t
+is 'and warns once' "$(grep -c 'park is set' "$T/err")" 1
+for fresh in offline-ok 10m; do
+	sed "/upstream = forge/a fresh = $fresh" "$T/conf" >"$T/conf2"
+	ok "with fresh = $fresh" gate check -c "$T/conf2"
+	is 'nothing is said' "$(cat "$T/err")" ''
+done
+{ good; printf '[push]\nparkMax = 3\nparkSize = 1m\n'; } >"$T/conf"
+ok 'parkMax without park is a warning' check
+like 'with its line' "warning: $T/conf:[0-9]*: parkMax is set, but park is not"
+like 'so is parkSize' "warning: $T/conf:[0-9]*: parkSize is set, but park is not"
+good >"$T/conf"
+
+# --- the command line --------------------------------------------------------
+
+for command in deliver sync status; do
+	ok "help of $command" gate help $command
+	like 'begins as the others' "^usage: git-gate $command \\[-c FILE\\]"
+	like 'lists options' '^  -c, --config FILE '
+done
 no 'check with a word too many' gate check -c "$T/conf" x
 is 'is a usage error' $rc 2
 no 'an unknown option' gate check --frob

@@ -30,10 +30,10 @@ gate_ref() {
 	env LIMIT=10 timeout 10 git ls-remote -q "$GATE/acme/web" "$1" | cut -f1
 }
 git -C "$T/web" push -q "$GATE/acme/web" HEAD:refs/heads/agent/old
-# slowly REFSPEC: such a push, until its upstream is busy with it
+# slowly REFSPEC...: such a push, until its upstream is busy with it
 slowly() {
 	rm -f "$T/go" "$T/asked"
-	start slow git -C "$T/web" push "$GATE/acme/web" "$1"
+	start slow git -C "$T/web" push "$GATE/acme/web" "$@"
 	wait_for 15 test -e "$T/asked"
 }
 ended() {
@@ -57,6 +57,23 @@ is "and is seen" "$(gate_ref refs/heads/agent/quick)" "$(tip "$T/web" HEAD)"
 ok "the slow one succeeds" ended
 is "and is upstream" "$(tip "$up" agent/slow)" "$(tip "$T/web" HEAD)"
 is "and is seen" "$(gate_ref refs/heads/agent/slow)" "$(tip "$T/web" HEAD)"
+
+# --- of many references ----------------------------------------------------------
+
+commit "$T/web" README "of many branches"
+ok "a push of 400 branches" slowly HEAD:refs/heads/agent/slow \
+	$(seq -f HEAD:refs/heads/agent/many/%g 400)
+commit "$author" src/file1 "meanwhile, again"
+git -C "$author" push -q origin main 2>/dev/null
+is "others see what the upstream has" "$(gate_ref refs/heads/main)" \
+	"$(tip "$up" main)"
+is "but nothing of it" "$(gate_ref 'refs/heads/agent/many/*')" ""
+ok "another push does not wait" env LIMIT=10 timeout 10 \
+	git -C "$T/web" push -q "$GATE/acme/web" HEAD:refs/heads/agent/quick2
+ok "the large one succeeds" ended
+is "and all of it is seen" \
+	"$(gate_ref 'refs/heads/agent/many/*' | sort | uniq -c | xargs)" \
+	"400 $(tip "$T/web" HEAD)"
 
 # --- that moves, and goes --------------------------------------------------------
 

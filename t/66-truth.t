@@ -140,6 +140,8 @@ for UNPACK in $unpack; do
 	is "nothing is upstream" "$(heads "$up" | grep "$NEW")" ""
 done
 unset UNPACK
+like "the refusals are said by the gate" \
+	'^remote: git-gate: upstream refused refs/heads/two: '
 fails "the same by a client's --atomic" upstream-rejected --atomic HEAD:one \
 	HEAD:two
 answered two "hook declined"
@@ -185,6 +187,9 @@ new apart
 git -C "$up" config receive.advertiseAtomic false
 fails "several, and no atomic push" upstream-not-atomic HEAD:one HEAD:two
 answered one "the upstream cannot take several references as one.*"
+line=$(grep -n '^.upstream "file"' "$CONF" | cut -d: -f1)
+like "the log names the remedy" \
+	"upstream \"file\"\] \($CONF:$line\): set atomic = prefer" "$T/notes"
 is "nothing is upstream" "$(heads "$up" | grep "$NEW")" ""
 takes "one alone" HEAD:one
 new prefer/apart
@@ -282,7 +287,7 @@ mkdir -m 700 "$T/park"
 CONF=$T/park.conf
 { cat "$T/hook.conf"; printf '[push]\n\tpark = %s\n' "$T/park"; } >"$CONF"
 fails "nobody listens" upstream-unreachable HEAD:main
-like "it is parked" "it is parked for the gate's operator, .* as $ID"
+like "it is parked" "it is kept for the gate's operator as $ID; "
 like "which the last line says" "refused code=.* parked=yes id=$ID"
 is "with what it brings" "$(git bundle list-heads "$T"/park/*.bundle |
 	cut -d' ' -f1)" "$NEW"

@@ -202,7 +202,7 @@ start_web nginx
 ok "a fetch of nothing new" git -C "$T/stale2" fetch \
 	"$GATE/acme/web"
 gate status >"$T/status"
-like "status shows the error" 'upstream-unreachable [0-9]+s +acme/web \(two\)' \
+like "status shows the error" 'upstream-unreachable/[0-9]+s +acme/web \(two\)' \
 	"$T/status"
 
 # --- gone and closed --------------------------------------------------------------------
@@ -215,10 +215,10 @@ mv "$up" "$T/hidden"
 no "an upstream that is deleted" git ls-remote "$GATE/acme/web"
 like "is called so" 'code=not-found retry=no'
 gate status >"$T/status"
-like "and in status" 'upstream-not-found [0-9]+s +acme/web \(file\)' "$T/status"
+like "and in status" 'upstream-not-found/[0-9]+s +acme/web \(file\)' "$T/status"
 no "one that never was" git ls-remote "$GATE/acme/never"
 gate status >"$T/status"
-like "too" '^- .*upstream-not-found [0-9]+s +acme/never' "$T/status"
+like "too" '^- .*upstream-not-found/[0-9]+s +acme/never' "$T/status"
 mv "$T/hidden" "$up"
 same "it comes back"
 gate status >"$T/status"
@@ -305,7 +305,7 @@ many 6
 has_bitmap() { [ "$(bitmaps)" = 1 ] && [ "$(packs)" -le 2 ]; }
 ok "a mirror with many packs is repacked" wait_for 20 has_bitmap
 ok "with a commit-graph" test -s "$mirror/objects/info/commit-graph"
-quiet() { grep -q "web.git: maintenance: [0-9]* packs" "$T/gate.log"; }
+quiet() { grep -q " acme/web: maintenance: [0-9]* packs" "$T/gate.log"; }
 ok "which is logged" wait_for 10 quiet
 same "and shows the same as before"
 ok "it is whole" git -C "$mirror" fsck --strict
@@ -367,13 +367,21 @@ is "the mirror has it" "$(tip "$mirror" synced)" "$(tip "$up" synced)"
 no "sync of what is not there" gate sync /acme/new.git acme/never lab/own ../x
 is "is status 1" "$rc" 1
 like "a name as clients write it" '^/acme/new.git: ok$'
-like "another" '^acme/never: failed: upstream-not-found: '
+like "another" '^acme/never: failed: upstream-not-found: .* \(.*acme/never.*\)$'
 like "hosted" '^lab/own: failed: hosted: '
 like "no name" '^\.\./x: failed: bad-name: '
+no "words that are none" gate sync '' 'acme/*' acme/web
+is "are status 1" "$rc" 1
+like "one is named" "^'': failed: bad-name: "
+like "a pattern too" "^'acme/\*': failed: bad-name: patterns are not taken; use --all"
+like "and the others are asked for" '^acme/web: ok$'
 mv "$T/up/acme/new.git" "$T/hidden"
 no "all of them, one being gone" gate sync --all
 is "is status 1" "$rc" 1
-like "which is told" '^acme/new: failed: upstream-not-found: '
+like "which is told, with git's words" \
+	'^acme/new: failed: upstream-not-found: .* \(.*acme/new.*\)$'
+like "that the log has" 'acme/new: upstream "file".*upstream-not-found: .*acme/new' \
+	"$T/gate.log"
 mv "$T/hidden" "$T/up/acme/new.git"
 like "those that the configuration names" '^acme/web: ok$'
 unlike "and no others" '127\.0\.0\.1'
@@ -385,6 +393,7 @@ ok "status" gate status
 like "has a line for a mirror" '^[0-9]+s +[0-9]+[sm] +[0-9]+ +[0-9]+ +- +acme/web \(file\)$'
 like "and for one that nobody names" ' /.*/git_127\.0\.0\.1_[0-9]+/acme/web\.git$'
 like "and what is parked" '^parked: 0 pushes, 0 bytes$'
+like "under a word for each" '^ASKED +USED +PACKED +PACKS +ERROR +REPOSITORY$'
 printf 'x\33[31m\n' >"$mirror/git-gate-error"
 ok "status" gate status
 like "shows no control characters" 'x\?\[31m'
@@ -412,6 +421,8 @@ stop daemonone
 write_conf "auto = false"
 no "sync without a responder" gate sync acme/web
 is "is status 3" "$rc" 3
+like "and says what to do" \
+	"no git-gated is running for $T/gate.conf \(its socket .*: .*\); start it"
 no "of all, too" gate sync --all
 is "it is" "$rc" 3
 

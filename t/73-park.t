@@ -93,7 +93,8 @@ odd="refs/heads/a;b\$(x)'\"#|é"
 no "a push of three references" git -C "$w" push "$GATE/acme/web" \
 	HEAD:main topic "HEAD~1:$odd"
 like "it is refused" 'refused code=upstream-(unreachable|timeout) retry=yes'
-like "and said to be parked" 'remote: git-gate: it is parked.*[0-9a-f]{16}'
+like "and said to be parked" \
+	'remote: git-gate: (it is not on the upstream; )?it is kept .* as [0-9a-f]{16}; pushing again'
 like "for programs too" 'refused code=.* parked=yes.* id='
 first=$(id_of)
 is "there is a bundle and a note" "$(kept)" "$first.bundle $first.push"
@@ -120,10 +121,15 @@ is "the note says of whom, where to, and what" \
 		echo "create $zero $(tip "$w" HEAD~1) $odd"
 	} | sort)"
 is "the mirror is as it was" "$(heads "$mirror")" "$before"
+no "the same push again" git -C "$w" push "$GATE/acme/web" \
+	HEAD:main topic "HEAD~1:$odd"
+like "is parked already" "it is parked already for .* as $first; "
+like "which programs are told" 'refused code=.* parked=yes.* id='
+is "and not kept twice" "$(kept)" "$first.bundle $first.push"
 git -C "$w" tag -am one one HEAD~3
 no "a deletion with a tag and push options" git -C "$w" push -o 'ci "x" \y' \
 	"$GATE/acme/web" :side one
-unlike "whose options are not allowed is not kept" 'parked'
+unlike "whose options are not allowed is not kept" 'parked|kept'
 no "without them" git -C "$w" push "$GATE/acme/web" :side one
 second=$(id_of)
 no "a deletion alone" git -C "$w" push "$GATE/acme/web" :light
@@ -151,6 +157,13 @@ before=$(heads)
 exits 1 "delivering while the upstream is down" deliver
 like "says so" "$first: not delivered: .*cannot be reached"
 like "and does not try it for each" "$second: not tried"
+like "with the cause" "$first: not delivered: .*\(upstream-[a-z]*: .*[Cc]onn"
+like "and the sum" '^0 delivered, 1 not delivered, 3 not tried$'
+unlike "and no word of it twice" 'trying again|warning|audit'
+like "the client has a name" "^$first: acme/web, 3 references by nobody \(-\)"
+exits 1 "an id that there is none of" deliver nosuchid
+like "is said here" 'no parked push has the id nosuchid'
+unlike "and not in the gate's log" 'nosuchid' "$T/gate.log"
 is "all of them stay" "$(kept | wc -w)" 7
 
 # --- bounds ----------------------------------------------------------------------------
@@ -183,7 +196,7 @@ for i in 1 2 3 4; do
 	[ $rc -ne 0 ] || diag "push $i was not refused"
 done
 is "of four at once, as many are kept as parkMax allows" \
-	"$(ls "$PARK"/*.push | wc -l) $(cat "$T"/bound?.log | grep -c 'is parked')" \
+	"$(ls "$PARK"/*.push | wc -l) $(cat "$T"/bound?.log | grep -c 'it is kept for')" \
 	"6 2"
 is "and the others are told" "$(cat "$T"/bound?.log | grep -c 'no room')" 2
 like "the log names the key" 'parkMax' "$T/gate.log"
@@ -191,6 +204,7 @@ ok "one is removed" deliver --drop "$(deliver --list | tail -n 1 | cut -d' ' -f1
 ok "and another" deliver --drop "$(deliver --list | tail -n 1 | cut -d' ' -f1)"
 exits 1 "but none twice" deliver --drop 0123456789abcdef
 exits 2 "nor all for a word too few" deliver --drop
+like "which is said" 'drop needs at least one ID'
 
 # What was ended half-way is removed by the next that is kept.
 touch "$PARK/00000000000000aa.bundle.tmp" "$PARK/00000000000000aa.push.tmp"
@@ -232,6 +246,10 @@ up
 sed 's/allow = .*/allow = fetch,push,rewind * */' "$T/deliver.conf" >"$T/less.conf"
 CONF=$T/less.conf exits 1 "what is not allowed any more" deliver "$third"
 like "is refused" "$third: refused: delete of refs/tags/light is not allowed"
+like "by no rule, and stays" "nobody \(-\) any more \(no rule\); it stays parked"
+sed 's/allow = .*/deny = delete * *\n&/' "$T/deliver.conf" >"$T/deny.conf"
+CONF=$T/deny.conf exits 1 "what a rule denies" deliver "$third"
+like "names the rule" "\($T/deny.conf:[0-9]*: deny = delete \* \*\); it stays"
 sed 's/"acme/"other/' "$T/deliver.conf" >"$T/none.conf"
 CONF=$T/none.conf exits 1 "and what is not configured" deliver "$third"
 sed 's/"net"/"web"/;s/= net/= web/' "$T/deliver.conf" >"$T/moved.conf"
@@ -243,6 +261,10 @@ ok "one of them" env GIT_DIR=/nowhere GIT_PUSH_OPTION_COUNT=1 \
 	GIT_PUSH_OPTION_0=x timeout 60 "$BUILD/git-gate" deliver \
 	-c "$T/deliver.conf" "$first"
 like "says so" "^$first: delivered"
+like "for each reference" "^$first: create refs/heads/topic: delivered\$"
+is "once" "$(grep -c "refs/heads/topic" "$T/said")" 1
+like "and in all" '^1 delivered, 0 not delivered, 0 not tried$'
+unlike "the record is the gate's" 'audit' "$T/err"
 like "with the upstream's words" "^$first: upstream: Create a pull request"
 is "brings exactly its references" "$(heads)" "$({
 	sed "/^refs.heads.main /d" <<<"$before"
@@ -264,8 +286,11 @@ git -C "$author" push -qf origin HEAD:side 2>/dev/null
 moved=$(tip "$up" side)
 rm -rf "$mirror"
 exits 1 "all others but those whose reference has moved" deliver
-like "that with a deletion too many says so" "$second: upstream refused refs/heads/side"
+like "that with a deletion too many says so" \
+	"$second: delete refs/heads/side: it has moved on the upstream\$"
+unlike "and no word for its client" 'fetch first'
 like "and what to do" "$second: not delivered: .*push again, .*--drop $second"
+like "and the sum" '^2 delivered, 2 not delivered, 0 not tried$'
 like "so does the rewind" "$fourth: not delivered: a reference has moved"
 like "a deletion is delivered" "$third: delivered"
 is "it is gone" "$(tip "$up" refs/tags/light)" ""
@@ -303,7 +328,7 @@ unset "PID[slow]"
 touch "$T/go"
 wait_for 20 tip "$T/up/acme/big.git" late
 ok "one that was killed is taken up by the next" deliver
-like "which finds it delivered" ': delivered'
+like "which finds it delivered" ': already upstream; removed'
 is "it is there" "$(tip "$T/up/acme/big.git" late)" "$(tip "$w" HEAD)"
 is "and not kept" "$(kept)" ""
 is "nor is its repository" "$(ls "$T/state" | grep -c deliver)" 0
@@ -317,7 +342,7 @@ git -C "$T/new" commit -q --allow-empty -m first
 down
 no "the first push to an empty repository" git -C "$T/new" push \
 	-o 'ci "x" \y' -o plain "$GATE/acme/new" HEAD:main
-like "is kept" 'is parked'
+like "is kept" 'it is kept for'
 up
 ok "and delivered" bash -c '"$@" | cat; exit "${PIPESTATUS[0]}"' - \
 	timeout -k 5 60 "$BUILD/git-gate" deliver -c "$T/deliver.conf"
@@ -326,6 +351,81 @@ is "with its options" "$(cat "$T/up/acme/new.git/options")" \
 	"$(printf '%s\n' 'ci "x" \y' plain)"
 is "and the gate shows it" "$(git ls-remote -q "$GATE/acme/new" main | cut -f1)" \
 	"$(tip "$T/new" HEAD)"
+
+# --- delivered by others ---------------------------------------------------------------
+
+# with connections that end with their sshd again
 stop gate
 is "the gate ends cleanly" $rc 0
+park_conf "[push]" "park = $PARK"
+start_gate
+commit "$w" README "three"
+ok "a mirror to begin from" git ls-remote -q "$GATE/acme/web"
+down
+no "a push that its client does again" git -C "$w" push "$GATE/acme/web" HEAD:main
+again=$(id_of)
+no "a rewind" git -C "$w" push -f "$GATE/acme/web" HEAD~3:main
+back=$(id_of)
+up
+ok "when the upstream is back" git -C "$w" push -q "$GATE/acme/web" HEAD:main
+commit "$w" README "four"
+ok "and more upon it" git -C "$w" push -q "$GATE/acme/web" HEAD:main
+ok "is no failure later" deliver "$again"
+like "but there already" "^$again: already upstream; removed\$"
+like "and counted" '^1 delivered, 0 not delivered'
+is "and gone" "$(kept)" "$back.bundle $back.push"
+exits 1 "the rewind is not" deliver "$back"
+is "and does nothing" "$(tip "$up" main)" "$(tip "$w" HEAD)"
+ok "it is dropped" deliver --drop "$back"
+
+# --- damaged ---------------------------------------------------------------------------
+
+down
+for i in 1 2 3 4; do
+	no "push $i" git -C "$w" push "$GATE/acme/web" "HEAD:refs/heads/d$i"
+	declare "d$i=$(id_of)"
+done
+up
+rm "$PARK/$d1.bundle" "$PARK/$d2.push"
+echo "x" >>"$PARK/$d3.push"
+exits 3 "a list of what is damaged" deliver --list
+like "has what is whole" "^$d4 "
+like "and names a note alone" "^$d1: the note has no bundle.*--drop $d1\$"
+like "a bundle alone" "^$d2: the bundle has no note.*bundle verify .*--drop $d2\$"
+like "a bad note" "^$d3: .*is damaged and cannot be delivered.*verify .*--drop $d3\$"
+try "$BUILD/git-gate" status -c "$T/gate.conf"
+like "status counts likewise" '^parked: 1 push, [0-9]+ bytes, and 3 damaged; '
+exits 3 "delivering" deliver
+like "sends what is whole" "^$d4: delivered"
+like "and names the rest" "^$d3: .*is damaged"
+ok "they are dropped" deliver --drop "$d1" "$d2" "$d3"
+is "and nothing is left" "$(kept)" ""
+ok "an empty list" deliver --list
+is "says nothing in a pipe" "$(cat "$T/said")" ""
+
+# --- a directory that goes, or is another's ----------------------------------------------
+
+mv "$PARK" "$T/park.old"
+try "$BUILD/git-gate" status -c "$T/gate.conf"
+like "no directory, nothing parked" '^parked: 0 pushes, 0 bytes$'
+echo >"$PARK"
+try "$BUILD/git-gate" status -c "$T/gate.conf"
+like "one that cannot be read is no empty one" \
+	'^parked: cannot be read: Not a directory$'
+rm "$PARK"
+down
+no "a push" git -C "$w" push "$GATE/acme/web" HEAD:refs/heads/e1
+like "makes it again" 'it is kept for'
+is "for its user alone" "$(stat -c %a "$PARK")" 700
+like "which is logged" 'park: was not there any more; made again' "$T/gate.log"
+up
+stop gate
+ok "without a responder" deliver
+like "the record is on standard error" 'audit verdict=allowed code=delivered' "$T/err"
+if [ "$(id -u)" -eq 0 ]; then
+	chown nobody "$PARK"
+	exits 3 "as another user" deliver
+	like "says whose it is and what to do" \
+		"$T/deliver.conf:[0-9]+: park $PARK belongs to nobody, .*su -s .* nobody\$"
+fi
 done_testing

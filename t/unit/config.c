@@ -192,7 +192,7 @@ static const struct {
 	{ GOOD "[session]\nmaxBody = 8s\n", "6", "not a size" },
 	{ GOOD "[session]\nmaxBody = 17179869184g\n", "6", NULL },
 	{ GOOD "[session]\nmaxBody = 0\n", "6", NULL },
-	{ GOOD "[session]\nmaxRequest = 0\n", "6", "not a size" },
+	{ GOOD "[session]\nmaxRequest = 0\n", "6", "too small" },
 
 	{ GOOD "[push]\npark = parked\nparkMax = 0\nparkSize = 0\n",
 	  "6 7 8", "absolute" },
@@ -275,6 +275,25 @@ static const struct {
 	{ GOOD "allow = push * * main\n", "5", "refs/heads/main" },
 	{ GOOD "allow = push * * */main\n", "5", "refs/" },
 	{ GOOD "permit = push * *\n", "5", "known are allow, deny" },
+	/* what may be meant by a key that is none */
+	{ SSH("ControlPersit = 1h\n"), "9",
+	  "unknown key ControlPersit in [upstream]; did you mean "
+	  "controlPersist?" },
+	{ SSH("control = 1h\n"), "9", "did you mean controlPersist?" },
+	{ GOOD "[gate]\nPark = /p\n", "6",
+	  "unknown key Park in [gate]; park belongs in [push]" },
+	{ GOOD "[session]\nurl = /p\n", "6", "url belongs in [upstream]" },
+	{ UP("url = https://h/\nusername = a\ntokenFle = /a\n"), "8",
+	  "did you mean tokenFile?" },
+	{ UP("ulr = https://h/\n"), "6", "did you mean url?" },
+	{ GOOD "[repo \"a\"]\nhostd = /a\n", "6", "did you mean hosted?" },
+	/* what is wrong with a number */
+	{ SSH("controlPersist = 2d\n"), "9", "too long; the most is 1d" },
+	{ GOOD "[backend]\ncpu = 10ms\n", "6", "too short; the least is "
+	  "1000ms" },
+	{ GOOD "[maintenance]\nmaxSize = 10GB\n", "6",
+	  "write a number of bytes, or one with k, m or g" },
+	{ GOOD "[maintenance]\nmaxSize = 99999999999g\n", "6", "too large" },
 	/* everything at once, in the file's order */
 	{ "k = 1\n[gate]\nworkers = x\n[repo \"a\"]\n[gate\n[access]\n"
 	  "allow = z\n", "1 3 5 4 7", NULL },

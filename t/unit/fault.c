@@ -18,6 +18,13 @@
 	"Please make sure you have the correct access rights\n"                \
 	"and the repository exists.\n"
 
+#define NO_TOKEN                                                               \
+	"git-gate-askpass: error: [upstream \"u\"] tokenCommand /m (/c:9) "     \
+	"ended with status 3: no vault\n"                                      \
+	"error: unable to read askpass response from '/x/git-gate-askpass'\n"  \
+	"fatal: could not read Password for 'https://git@h': terminal "        \
+	"prompts disabled\n"
+
 static const struct {
 	const char *what;
 	int status;
@@ -55,6 +62,10 @@ static const struct {
 	{ "forge over ssh, missing", 128, FAULT_NOT_FOUND,
 	  "ERROR: Repository not found.\n" UNREAD },
 	/* http */
+	{ "http, a tokenCommand that fails", 128, FAULT_TOKEN, NO_TOKEN },
+	{ "http, our helper", 128, FAULT_LOCAL,
+	  "git-gate-askpass: error: /etc/g.conf:3: unknown key\n"
+	  "error: unable to read askpass response from 'x'\n" },
 	{ "http, no token", 128, FAULT_AUTH,
 	  "error: unable to read askpass response from 'x'\nfatal: could not "
 	  "read Password for 'https://git@h': terminal prompts disabled\n" },
@@ -204,6 +215,9 @@ static const struct {
 	{ "upstream speaks like our helper", 1, FAULT_REJECTED,
 	  "remote: git-gate-ssh: error: x (attempt 3 of 3)\n"
 	  "!\t1:refs/heads/a\t[remote rejected] (hook declined)\n" },
+	{ "its reason does", 1, FAULT_REJECTED,
+	  "!\t1:refs/heads/a\t[remote rejected] (git-gate-ssh: error: x)\n"
+	  "!\t1:refs/heads/b\t[remote failure] ((attempt 3 of 3))\n" },
 };
 
 static void judges_real_words(void **state)
@@ -244,13 +258,33 @@ static void words_fit_one_line(void **state)
 	struct buf out = BUF_INIT;
 	static const char said[] = "hint: try\nremote: no thanks    \r\n\n"
 				   "fatal: it failed\n" UNREAD;
+	static const char dials[] =
+		"git-gate-ssh: warning: /a: the SSH agent does not answer: "
+		"Gone (attempt 1 of 3)\n"
+		"git-gate-ssh: warning: /a: the SSH agent does not answer: "
+		"Gone (attempt 2 of 3)\n"
+		"git-gate-ssh: warning: /a: the SSH agent has no key: None "
+		"(attempt 3 of 3)\n" UNREAD;
+	static const char no_token[] = NO_TOKEN;
 	char many[5000];
 
 	(void)state;
 	fault_words(said, sizeof(said) - 1, &out);
-	assert_string_equal(out.data, "remote: no thanks; fatal: it failed; "
-				      "fatal: Could not read from remote "
+	assert_string_equal(out.data, "remote: no thanks; fatal: it failed");
+	buf_reset(&out);
+	fault_words(UNREAD, sizeof(UNREAD) - 1, &out);
+	assert_string_equal(out.data, "fatal: Could not read from remote "
 				      "repository.");
+	buf_reset(&out);
+	fault_words(dials, sizeof(dials) - 1, &out);
+	assert_string_equal(out.data, "/a: the SSH agent does not answer: Gone "
+				      "(attempt 1 of 3), (attempt 2 of 3); /a: "
+				      "the SSH agent has no key: None (attempt "
+				      "3 of 3)");
+	buf_reset(&out);
+	fault_words(no_token, sizeof(no_token) - 1, &out);
+	assert_string_equal(out.data, "[upstream \"u\"] tokenCommand /m (/c:9)"
+				      " ended with status 3: no vault");
 	buf_reset(&out);
 	memset(many, 'x', sizeof(many));
 	for (size_t i = 99; i < sizeof(many); i += 100)
@@ -290,6 +324,7 @@ static void an_upstream_asks_for_no_second_try(void **state)
 		kind = fault_judge(1, said.data, said.len);
 		if (kind == FAULT_NONE || kind == FAULT_UNREACHABLE ||
 		    kind == FAULT_AGENT || kind == FAULT_AUTH ||
+		    kind == FAULT_TOKEN ||
 		    fault_is_early(said.data, said.len))
 			fail_msg("%s, said by an upstream: %s", cases[i].what,
 				 fault_text(kind)->code);

@@ -110,6 +110,78 @@ static void messages_have_no_token(void **state)
 	assert_null(strstr(wrong, "hush"));
 }
 
+static int shows(const char *words, const char *secret)
+{
+	return token_may_show(words, strlen(words), secret, strlen(secret));
+}
+
+static void words_beside_a_token(void **state)
+{
+	(void)state;
+	assert_true(shows("cannot reach vault.example: timed out", ""));
+	assert_true(shows("", "hush-hush"));
+	assert_true(shows("exit 3", "hush-hush"));
+	assert_false(shows("bad hush-hush", "hush-hush"));
+	/* a part of it, or one word of several */
+	assert_false(shows("bad ush-", "hush-hush"));
+	assert_false(shows("got abc", "{ abc }"));
+	assert_true(shows("got abd", "{ abc }"));
+	/* never printed, and looks like one */
+	assert_false(shows("x: Bearer ghp_16C7e42F292c6912E7710c83", ""));
+	assert_true(shows("20261231235959000000000 is too late", ""));
+}
+
+/* The time that is none, as far as people may see it. */
+static void is_shown(const char *text, const char *bad)
+{
+	struct token t;
+
+	assert_non_null(token_read(text, strlen(text), &t));
+	if (!bad) {
+		assert_null(t.bad);
+		return;
+	}
+	assert_non_null(t.bad);
+	assert_int_equal(t.bad_len, strlen(bad));
+	assert_memory_equal(t.bad, bad, t.bad_len);
+}
+
+static void a_bad_time_is_shown(void **state)
+{
+	(void)state;
+	is_shown("hush-hush\nexpires=tomorrow\n", "tomorrow");
+	is_shown("hush-hush\nexpires=hush\n", NULL);
+	is_shown("hush-hush\nexpires=a\033b\n", NULL);
+	is_shown("hush-hush\nexpires=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "\n", NULL);
+	is_shown("hush-hush\nexpires=1\nexpires=2\n", NULL);
+}
+
+static void other_forms_are_named(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} forms[] = {
+		{ "{\"token\": \"hush\"}\n", "JSON" },
+		{ " {\n \"token\": \"hush\"\n}\n", "JSON" },
+		{ "username=me\npassword=hush\n", "credential lines" },
+		{ "password=hush\n", "credential lines" },
+	};
+	struct token t;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+		const char *wrong = token_read(forms[i].text,
+					       strlen(forms[i].text), &t);
+
+		assert_non_null(wrong);
+		assert_non_null(strstr(wrong, forms[i].says));
+		assert_non_null(strstr(wrong, "the token alone"));
+		assert_null(strstr(wrong, "hush"));
+	}
+	assert_int_equal(expires("passwordless\n"), 0);
+}
+
 static void some_time_is_left(void **state)
 {
 	(void)state;
@@ -129,6 +201,9 @@ int main(void)
 		cmocka_unit_test(times_are_read),
 		cmocka_unit_test(other_times_are_refused),
 		cmocka_unit_test(messages_have_no_token),
+		cmocka_unit_test(words_beside_a_token),
+		cmocka_unit_test(a_bad_time_is_shown),
+		cmocka_unit_test(other_forms_are_named),
 		cmocka_unit_test(some_time_is_left),
 	};
 

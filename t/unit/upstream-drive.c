@@ -67,23 +67,24 @@ static int many(int threads)
 	return atomic_load(&good) != threads;
 }
 
-/* The commands of a push of so many branches, at most 300. */
+/* The commands of a push of so many branches of long names, at most 300. */
 static const struct commands *push_of(struct commands *c, size_t nr)
 {
 	static struct command list[300];
-	static char names[300][16];
+	static char names[300][8100];
 
 	*c = (struct commands){ .list = list, .nr = nr };
 	for (size_t i = 0; i < nr; i++) {
-		snprintf(names[i], sizeof(names[i]), "refs/heads/%zu", i);
+		snprintf(names[i], sizeof(names[i]), "refs/heads/%08000zu",
+			 i);
 		list[i].ref = names[i];
 	}
 	return c;
 }
 
 /*
- * A push keeps nobody waiting; one of very many references does, but for other
- * pushes, once it is forwarded.
+ * A push keeps nobody waiting; one whose references have 2 MiB of names does,
+ * but for other pushes, once it is forwarded.
  */
 static int exclude(int ms)
 {

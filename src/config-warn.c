@@ -1,0 +1,77 @@
+/*
+ * What is allowed by the configuration and cannot be meant: takes a loaded one,
+ * logs warnings with file and line. Judges values alone, looks at no file.
+ */
+#include "config.h"
+#include "config-internal.h"
+
+#include "log.h"
+
+/* [repo] sections that are named in one warning's place. */
+#define SHOWN_MAX 3
+
+static int line_of(const struct config *c, const char *key)
+{
+	int i = config_key(SECTION_PUSH, key);
+
+	return i < 0 ? 0 : c->lines[i];
+}
+
+int config_park_line(const struct config *c)
+{
+	return line_of(c, "park");
+}
+
+/* May a push of one be refused by its upstream, and not before? */
+static int may_park(const struct config *c)
+{
+	for (size_t i = 0; i < c->nr_repos; i++)
+		if (c->repos[i].upstream && c->repos[i].fresh != FRESH_STRICT)
+			return 1;
+	return 0;
+}
+
+static void warn_of_bounds(const struct config *c)
+{
+	static const char *const keys[] = { "parkMax", "parkSize" };
+
+	for (size_t i = 0; i < 2; i++)
+		if (line_of(c, keys[i]))
+			log_warn("%s:%d: %s is set, but park is not, so that "
+				 "no push is parked; set park, or remove it",
+				 c->name, line_of(c, keys[i]), keys[i]);
+}
+
+/*
+ * A push begins with an advertisement, which needs the upstream where fresh is
+ * strict: without it there is nothing yet that could be parked.
+ */
+static void warn_of_strict(const struct config *c)
+{
+	unsigned shown = 0;
+
+	for (size_t i = 0; i < c->nr_repos && shown < SHOWN_MAX; i++) {
+		const struct config_repo *r = &c->repos[i];
+
+		if (!r->upstream)
+			continue;
+		shown++;
+		log_warn("%s:%d: park is set, but [repo \"%s\"] (line %d) has "
+			 "fresh = strict, so that its pushes are refused at "
+			 "once while the upstream is down and cannot be "
+			 "parked; set fresh = offline-ok there", c->name,
+			 config_park_line(c), r->pattern, r->line);
+	}
+	if (!shown)
+		log_warn("%s:%d: park is set, but no [repo] has an upstream, "
+			 "so that no push is parked; remove it", c->name,
+			 config_park_line(c));
+}
+
+void config_warn_park(const struct config *c)
+{
+	if (!c->park)
+		warn_of_bounds(c);
+	else if (!may_park(c))
+		warn_of_strict(c);
+}
