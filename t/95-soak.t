@@ -71,8 +71,8 @@ is "the gate ends cleanly" $rc 0
 
 # real clients, some of which are killed
 SOAK=${SOAK:-${LIGHT:+15}}
-ok "a soak of ${SOAK:-60} s: nothing fails but what was killed, nothing grows" \
-	"$SOURCE/bench/soak" "${SOAK:-60}s" "$BUILD"
+ok "a soak of ${SOAK:-30} s: nothing fails but what was killed, nothing grows" \
+	"$SOURCE/bench/soak" "${SOAK:-30}s" "$BUILD"
 cp "$T/out" "$T/soak"
 diag "$(grep operations "$T/soak")"
 like "it has clones, fetches and pushes, some of them killed" \
