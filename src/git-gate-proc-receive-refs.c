@@ -84,7 +84,7 @@ static int is_there(const struct update *u, const struct buf *words)
 static int holds(const char *name, const char *oid)
 {
 	size_t n = strlen(oid);
-	char text[80];
+	char text[80] = "";
 	ssize_t got = -1;
 	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 

@@ -140,7 +140,7 @@ usage 'a name that climbs' "REPO .*begins with" bob fetch acme/../x
 usage 'an unknown option' usage --frob bob fetch acme/web
 no 'a configuration that is not there' \
 	"$BUILD/git-gate" explain -c "$T/none" bob fetch acme/web
-like 'is named' "$T/none:1: "
+like 'is named' "$T/none: cannot be opened"
 is 'and nothing could be told' $rc 3
 
 done_testing

@@ -169,12 +169,12 @@ judge() {
 		state="torn by its own end"
 		torn=$((torn + 1))
 	fi
-	[ $state != torn ] || complain part "the upstream has a part: $(cat "$T/has")"
+	[ "$state" != torn ] || complain part "the upstream has a part: $(cat "$T/has")"
 	git -C "$dir" fsck --connectivity-only --no-dangling >"$T/fsck" 2>&1 ||
 		complain part "upstream: $(cat "$T/fsck")"
 	shows "$name" "$dir"
 	[ "$status" != hangs ] || complain told "the client's push does not end"
-	[ "$status" != 0 ] || [ $state = all ] ||
+	[ "$status" != 0 ] || [ "$state" = all ] ||
 		complain told "the client was told of success, the upstream has $state"
 	told "$name"
 	STATE=$state

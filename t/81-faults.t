@@ -139,6 +139,7 @@ plain ssh
 start_gate
 ok "over ssh" git ls-remote "$GATE/acme/web"
 stop sshd
+end_shared
 no "sshd is down" git ls-remote "$GATE/acme/web"
 told "sshd is down" upstream-unreachable yes
 like "sshd is down: the log names host and port" "127\.0\.0\.1.*$SSHD_PORT" \

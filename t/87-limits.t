@@ -117,7 +117,7 @@ sanitized || {
 	no "memory: a fetch fails" git clone -q "$GATE/lab/own" "$T/none"
 	like "memory: with a sentence" 'git-gate: git met a limit of this gate'
 	names memory
-	restart 'memory = 10m'
+	restart 'memory = 9m'
 	commit "$T/work" file "more"
 	refused "a hook without memory" main 'remote: git-gate: could not tell'
 	restart 'memory = 4m'

@@ -261,7 +261,7 @@ alive() { kill -0 "${PID[$1]}" 2>/dev/null; }
 conf() {
 	{
 		printf '[gate]\n\tstate = %s\n\thooks = %s\n\tlibexec = %s\n' \
-			"$T/state" "${HOOKS:-$BUILD/hooks}" "$BUILD"
+			"$T/state" "${HOOKS:-$BUILD/hooks}" "${LIBEXEC:-$BUILD}"
 		printf '[upstream "file"]\n\turl = file://%s/up/\n' "$T"
 		[ -z "${SSHD_PORT:-}" ] || cat <<-END
 			[upstream "ssh"]
@@ -274,17 +274,18 @@ conf() {
 }
 
 # hook_for_strace: before conf, where the gate will run under strace. Sanitizers
-# look for leaks by the same means as strace, and the hook's environment is
-# made from nothing: the wrapper tells them not to.
+# look for leaks by the same means as strace, and the environment of hooks and
+# helpers is made from nothing: the wrappers tell them not to.
 hook_for_strace() {
 	local name
 	ldd "$BUILD/git-gate-hook" | grep -q libasan || return 0
-	HOOKS=$T/hooks
-	mkdir "$HOOKS"
-	for name in hook:pre-receive proc-receive:proc-receive; do
+	HOOKS=$T/hooks LIBEXEC=$T/libexec
+	mkdir "$HOOKS" "$LIBEXEC"
+	for name in hook:hooks/pre-receive proc-receive:hooks/proc-receive \
+		ssh:libexec/git-gate-ssh askpass:libexec/git-gate-askpass; do
 		printf '#!/bin/sh\nASAN_OPTIONS=detect_leaks=0 exec "%s" "$@"\n' \
-			"$BUILD/git-gate-${name%:*}" >"$HOOKS/${name#*:}"
-		chmod +x "$HOOKS/${name#*:}"
+			"$BUILD/git-gate-${name%:*}" >"$T/${name#*:}"
+		chmod +x "$T/${name#*:}"
 	done
 }
 
