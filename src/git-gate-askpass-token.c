@@ -96,7 +96,7 @@ static void judge_end(const struct config *c, const struct config_upstream *u,
 	struct buf last = BUF_INIT;
 
 	buf_adds(&last, "");
-	if (status == CHILD_TIMEOUT || status > 0)
+	if (status > 0)
 		last_words(c, u, printed, words, &last);
 	if (status == CHILD_TIMEOUT)
 		fail(c, u, "gave no token within %d s%s", COMMAND_MS / 1000,

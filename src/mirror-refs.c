@@ -98,9 +98,7 @@ static int walk(struct found *f, const char *root, const char *ref, int depth)
 	buf_addf(&name, "%s/%s", root, ref);
 	if (depth < DEPTH_MAX)
 		dir = opendir(name.data);
-	if (dir)
-		rc = 0;
-	else if (depth < DEPTH_MAX && errno == ENOENT)
+	if (dir || (depth < DEPTH_MAX && errno == ENOENT))
 		rc = 0;
 	while (dir && !rc && (entry = readdir(dir))) {
 		if (*entry->d_name == '.' || ends_in_lock(entry->d_name))

@@ -10,8 +10,8 @@
 . "$SOURCE/t/sessions.sh"
 
 seed=${SEED:-$RANDOM}
-count=${COUNT:-${LIGHT:+15}}
-count=${count:-60}
+count=${COUNT:-${LIGHT:+9}}
+count=${count:-36}
 read -ra upstreams <<<"${UPSTREAMS:-ssh file alone}"
 diag "SEED=$seed COUNT=$count"
 git_path=$(type -P git)

@@ -12,7 +12,7 @@ seed=${SEED:-$RANDOM}
 # this much more, a gate that waits for keep-alive (4 s) to be written is still seen.
 SLACK=1500
 [ -z "${STRICT:-}" ] || SLACK=0
-count=${COUNT:-${LIGHT:+250}}
+count=${COUNT:-${LIGHT:+100}}
 count=${count:-400}
 gits=${GITS:-$((count * 4 / 100))}
 first=$((count < 200 ? count / 2 : 100))

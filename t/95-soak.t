@@ -70,7 +70,7 @@ stop gate
 is "the gate ends cleanly" $rc 0
 
 # real clients, some of which are killed
-SOAK=${SOAK:-${LIGHT:+15}}
+SOAK=${SOAK:-${LIGHT:+8}}
 ok "a soak of ${SOAK:-30} s: nothing fails but what was killed, nothing grows" \
 	"$SOURCE/bench/soak" "${SOAK:-30}s" "$BUILD"
 cp "$T/out" "$T/soak"
