@@ -91,16 +91,6 @@ ROBOT="username = robot" FILE="tokenFile = $T/https/token"
 } >"$T/conf"
 hook_for_strace
 conf <"$T/conf"
-# The same as hook_for_strace does, for what git runs.
-if [ -n "${HOOKS:-}" ]; then
-	mkdir "$T/libexec"
-	for name in ssh askpass; do
-		printf '#!/bin/sh\nASAN_OPTIONS=detect_leaks=0 exec "%s" "$@"\n' \
-			"$BUILD/git-gate-$name" >"$T/libexec/git-gate-$name"
-		chmod +x "$T/libexec/git-gate-$name"
-	done
-	sed -i "s#libexec = .*#libexec = $T/libexec#" "$T/gate.conf"
-fi
 
 # --- nowhere: strace, and a look at all processes all the time --------------
 

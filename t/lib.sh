@@ -280,7 +280,7 @@ hook_for_strace() {
 	local name
 	ldd "$BUILD/git-gate-hook" | grep -q libasan || return 0
 	HOOKS=$T/hooks LIBEXEC=$T/libexec
-	mkdir "$HOOKS" "$LIBEXEC"
+	mkdir -p "$HOOKS" "$LIBEXEC"
 	for name in hook:hooks/pre-receive proc-receive:hooks/proc-receive \
 		ssh:libexec/git-gate-ssh askpass:libexec/git-gate-askpass; do
 		printf '#!/bin/sh\nASAN_OPTIONS=detect_leaks=0 exec "%s" "$@"\n' \
