@@ -116,7 +116,7 @@ for name in ssh file; do
 	url=$GATE/acme/$name
 	up=$T/up/acme/$name.git
 	main=$(tip "$up" main)
-	[ $name = ssh ] || each=$(((each + 3) / 4))
+	[ $name = ssh ] || each=$(((each + 11) / 12))
 	total=$((clients * each))
 	ok "$name: a first look" refs "$url"
 	wait_for 10 no_session
