@@ -11,10 +11,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "buf.h"
+#include "clock.h"
 #include "log.h"
 #include "mem.h"
 #include "vault.h"
@@ -155,15 +155,11 @@ static void *run(void *arg)
 struct desk *desk_open(struct workers *w)
 {
 	struct desk *d = mem_zalloc(sizeof(*d));
-	pthread_condattr_t attr;
 
 	d->workers = w;
 	d->vault = vault_open();
 	pthread_mutex_init(&d->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&d->ended, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_condition(&d->ended);
 	return d;
 }
 
@@ -208,18 +204,16 @@ void desk_take(struct desk *d, int fd)
 
 int desk_close(struct desk *d, int timeout_ms)
 {
-	struct timespec until;
+	int64_t until = clock_ms() + timeout_ms;
 	struct visit *v;
 	int rc = 0, left;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += timeout_ms / 1000 + 1;
 	pthread_mutex_lock(&d->lock);
 	/* an upstream is asked for as long as there is somebody to tell */
 	for (v = d->visits; v; v = v->next)
 		shutdown(v->fd, SHUT_RD);
 	while (d->running > 0 && rc == 0)
-		rc = pthread_cond_timedwait(&d->ended, &d->lock, &until);
+		rc = clock_wait(&d->ended, &d->lock, until);
 	left = d->running > 0;
 	pthread_mutex_unlock(&d->lock);
 	if (left)

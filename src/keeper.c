@@ -102,9 +102,9 @@ int keeper_join(struct keeper *k, int timeout_ms)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += timeout_ms / 1000 + 1;
-	if (pthread_timedjoin_np(k->thread, NULL, &until))
+	if (pthread_clockjoin_np(k->thread, NULL, CLOCK_MONOTONIC, &until))
 		return -1;
 	free(k);
 	return 0;

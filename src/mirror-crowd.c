@@ -10,7 +10,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "clock.h"
 #include "config.h"
@@ -36,7 +35,13 @@ struct server {
 
 static struct server *servers;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_cond_t changed;
+
+static void init_changed(void)
+{
+	clock_condition(&changed);
+}
 
 /* Returns how many may ask there at a time. */
 static unsigned server_of(const struct config_upstream *u, struct buf *key)
@@ -80,15 +85,11 @@ static int wait_turn(int64_t deadline, int client)
 {
 	struct pollfd p = { .fd = client, .events = POLLRDHUP };
 	int left = clock_left(deadline);
-	struct timespec until;
 
 	if (!left || (client >= 0 && poll(&p, 1, 0) > 0))
 		return -1;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += (left < LOOK_MS ? left : LOOK_MS) * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	pthread_cond_timedwait(&changed, &mutex, &until);
+	clock_wait(&changed, &mutex,
+		   clock_ms() + (left < LOOK_MS ? left : LOOK_MS));
 	return 0;
 }
 
@@ -100,6 +101,7 @@ int mirror_crowd_enter(const struct config_upstream *u, int64_t deadline,
 	struct server *s;
 	int rc = 0;
 
+	pthread_once(&once, init_changed);
 	pthread_mutex_lock(&mutex);
 	s = find(key.data);
 	s->users++;

@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "clock.h"
 #include "mem.h"
@@ -39,12 +38,7 @@ static pthread_cond_t changed;
 
 static void init_changed(void)
 {
-	pthread_condattr_t attr;
-
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&changed, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_condition(&changed);
 }
 
 static void lock(void)
@@ -149,24 +143,6 @@ static void take(struct note **p, struct mirror_due *due)
 	free(n);
 }
 
-static void sleep_until(int64_t at)
-{
-	struct timespec until;
-	int left;
-
-	if (at == INT64_MAX) {
-		pthread_cond_wait(&changed, &mutex);
-		return;
-	}
-	left = clock_left(at);
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += left / 1000;
-	until.tv_nsec += left % 1000 * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	pthread_cond_timedwait(&changed, &mutex, &until);
-}
-
 /* What is due now; else when to look again is in *at. Returns -1: nothing. */
 static int next_task(int64_t delay_ms, int removes, struct mirror_due *due,
 		     int64_t *at)
@@ -204,8 +180,12 @@ enum mirror_task mirror_due_wait(int64_t delay_ms, int removes,
 	due->path = NULL;
 	due->tries = 0;
 	lock();
-	while ((task = next_task(delay_ms, removes, due, &at)) < 0)
-		sleep_until(at);
+	while ((task = next_task(delay_ms, removes, due, &at)) < 0) {
+		if (at == INT64_MAX)
+			pthread_cond_wait(&changed, &mutex);
+		else
+			clock_wait(&changed, &mutex, at);
+	}
 	pthread_mutex_unlock(&mutex);
 	return (enum mirror_task)task;
 }

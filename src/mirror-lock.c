@@ -10,7 +10,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -24,13 +23,7 @@ static pthread_cond_t changed;
 
 static void init_changed(void)
 {
-	pthread_condattr_t attr;
-
-	/* clock_ms() is monotonic, so the waits must be too. */
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&changed, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_condition(&changed);
 }
 
 struct entry *mirror_lock_enter(const char *path)
@@ -89,20 +82,11 @@ int mirror_lock_wait(const struct entry *e, const struct mirror_wait *wait)
 {
 	int left = clock_left(e->refreshing ? wait->refresh : wait->push);
 	int look = mirror_lock_forward_asks(e) ? ASKS_MS / 4 : LOOK_MS;
-	struct timespec ts;
 
 	if (!left || has_left(wait->client))
 		return -1;
-	if (left > look)
-		left = look;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	ts.tv_sec += left / 1000;
-	ts.tv_nsec += left % 1000 * 1000000L;
-	if (ts.tv_nsec >= 1000000000L) {
-		ts.tv_sec++;
-		ts.tv_nsec -= 1000000000L;
-	}
-	pthread_cond_timedwait(&changed, &mirror_lock_mutex, &ts);
+	clock_wait(&changed, &mirror_lock_mutex,
+		   clock_ms() + (left < look ? left : look));
 	return 0;
 }
 

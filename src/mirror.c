@@ -48,7 +48,7 @@ static enum fault_kind bring(struct mirror_job *j, const char *dir, int fetch)
 }
 
 /* The first clone: beside its place, then renamed into it. */
-static enum fault_kind clone(struct mirror_job *j)
+static enum fault_kind first_clone(struct mirror_job *j)
 {
 	enum fault_kind fault;
 	char *tmp;
@@ -80,7 +80,7 @@ static enum fault_kind refresh(struct mirror_job *j)
 	if (fault != FAULT_NONE)
 		return fault;
 	if (!mirror_path_is_bare(j->path))
-		return clone(j);
+		return first_clone(j);
 	if (mirror_saved_equal(j)) {
 		mirror_saved_touch(j->path);
 		return FAULT_NONE;

@@ -264,7 +264,6 @@ struct workers *workers_start(unsigned n, int listen_fd, int wake_fd,
 			      struct config *c, const char *backend)
 {
 	struct workers *w = mem_zalloc(sizeof(*w));
-	pthread_condattr_t attr;
 	unsigned i;
 
 	w->listen_fd = listen_fd;
@@ -273,9 +272,7 @@ struct workers *workers_start(unsigned n, int listen_fd, int wake_fd,
 	w->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_mutex_init(&w->accepting, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->ended, &attr);
+	clock_condition(&w->ended);
 	replace(w, c);
 	session_table(n, wake_fd);
 	if (w->stop_fd < 0 || FCGX_Init() != 0) {
@@ -302,17 +299,12 @@ void workers_stop(struct workers *w, int close_listen)
 
 int workers_join(struct workers *w, int timeout_ms)
 {
-	struct timespec until;
+	int64_t until = clock_ms() + timeout_ms;
 	int rc = 0, left;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += timeout_ms / 1000;
-	until.tv_nsec += timeout_ms % 1000 * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&w->lock);
 	while (w->running > 0 && rc == 0)
-		rc = pthread_cond_timedwait(&w->ended, &w->lock, &until);
+		rc = clock_wait(&w->ended, &w->lock, until);
 	left = w->running > 0;
 	pthread_mutex_unlock(&w->lock);
 	return left ? -1 : 0;
