@@ -1,8 +1,8 @@
 /*
- * git http-backend: its answer to the client, as it comes. Takes a complete
- * input and an environment, gives how it ended. The header is held back until
- * the first byte of a body, so that a backend that fails before it has said
- * anything leaves the caller free to say why. Never waits without a bound.
+ * The git that answers, with a CGI header or behind a preset one. Takes a
+ * complete input and an environment, gives how it ended. The header is held
+ * back until the first byte of a body, so that a backend that fails before it
+ * has said anything leaves the caller free to say why. Each wait has a bound.
  */
 #include "backend.h"
 #include "backend-internal.h"
@@ -304,13 +304,12 @@ static int pump(struct backend *b)
 static int start(struct backend *b)
 {
 	int out[2] = { -1, -1 }, err[2] = { -1, -1 };
-	const char *argv[] = { b->run->program, NULL };
 	int rc = -1;
 
 	if (child_pipe(out) < 0 || child_pipe(err) < 0) {
 		log_error("backend: pipe: %s", strerror(errno));
 	} else {
-		b->child.argv = argv;
+		b->child.argv = b->run->argv;
 		b->child.envp = env_list(b->run->env);
 		b->child.dir = "/";
 		b->child.in = b->run->in;
@@ -383,6 +382,8 @@ enum backend_end backend_run(const struct config *c, struct backend_run *run)
 				       .session = run->session,
 				       .write_ms = c->write_ms };
 	run->chunk = mem_array(CHUNK, 1);
+	/* as if it had come: alone it is a header without a body */
+	buf_adds(&b.head, run->preset);
 	if (start(&b) < 0) {
 		fail(&b, "the backend could not be started");
 	} else {

@@ -12,7 +12,7 @@ struct refusal;
 struct session;
 
 /*
- * `git http-backend`: its input from the spool, its output streamed to the
+ * The git that answers: its input from the spool, its output streamed to the
  * client as it comes, its standard error to the log. In a process group of
  * its own, with a bound on every wait, always reaped.
  */
@@ -24,7 +24,8 @@ enum backend_end {
 };
 
 struct backend_run {
-	const char *program; /* git-http-backend's absolute path */
+	const char *const *argv; /* what is run, by its absolute path */
+	const char *preset; /* of its answer, before its output, or "" */
 	struct env *env;
 	int in;              /* its standard input, at the start */
 	int client;          /* descriptor of the FastCGI connection */

@@ -1,7 +1,7 @@
 /*
- * The environment of git http-backend. Takes a validated request, gives the
- * variables of its allow-list; nothing that a client sent gets a name here
- * that the client chose.
+ * The environment of git http-backend, and of git receive-pack without it.
+ * Takes a validated request, gives the variables of an allow-list; nothing that
+ * a client sent gets a name here that the client chose.
  */
 #include "cgienv.h"
 
@@ -41,6 +41,32 @@ static void set_paths(struct env *e, const struct route *route,
 	}
 }
 
+/* What a CGI program has to know, and nothing behind it. */
+static void set_cgi(struct env *e, const struct request *req,
+		    const struct route *route, const char *git_dir,
+		    uint64_t content_length)
+{
+	env_set(e, "GATEWAY_INTERFACE", "CGI/1.1");
+	env_set(e, "GIT_HTTP_EXPORT_ALL", "1");
+	set_paths(e, route, git_dir);
+	set_if(e, "SERVER_PROTOCOL", req->server_protocol);
+	if (route->kind != ROUTE_RPC)
+		return;
+	env_setf(e, "CONTENT_LENGTH", "%" PRIu64, content_length);
+	env_setf(e, "CONTENT_TYPE", "application/x-%s-request",
+		 route_service_name(route->service));
+}
+
+/* Who moved a reference, for its log: as http-backend has it. */
+static void set_committer(struct env *e, const struct request *req)
+{
+	const char *who = *req->who != '\0' ? req->who : "anonymous";
+	const char *addr = *req->addr != '\0' ? req->addr : "(none)";
+
+	env_set(e, "GIT_COMMITTER_NAME", who);
+	env_setf(e, "GIT_COMMITTER_EMAIL", "%s@http.%s", who, addr);
+}
+
 /* What receive-pack and its hook need. */
 static void set_push(struct env *e, const struct config *c,
 		     const struct config_repo *repo, const struct request *req,
@@ -51,7 +77,6 @@ static void set_push(struct env *e, const struct config *c,
 	env_config(e, "core.hooksPath", c->hooks);
 	/* without that hook git refuses; without pre-receive it would not */
 	env_config(e, "receive.procReceiveRefs", "refs/");
-	env_config(e, "http.receivepack", "true");
 	/* the quarantine borrows from the mirror alone, whose references git
 	   knows without a process that lists them */
 	if (repo->upstream)
@@ -106,21 +131,15 @@ void cgienv_fill(struct env *e, const struct config *c,
 {
 	gitenv_base(e, c);
 	gitenv_pack(e, c, threads_for(c, route));
-	env_set(e, "GATEWAY_INTERFACE", "CGI/1.1");
-	env_set(e, "GIT_HTTP_EXPORT_ALL", "1");
-	set_paths(e, route, git_dir);
-	set_if(e, "SERVER_PROTOCOL", req->server_protocol);
 	set_if(e, "REMOTE_USER", req->who);
 	set_if(e, "REMOTE_ADDR", req->addr);
 	set_if(e, "GIT_PROTOCOL", req->git_protocol);
-	if (route->kind == ROUTE_RPC) {
-		env_setf(e, "CONTENT_LENGTH", "%" PRIu64, content_length);
-		env_setf(e, "CONTENT_TYPE", "application/x-%s-request",
-			 route_service_name(route->service));
-	}
-	/* partial clones (git-clone(1), --filter), of hosted ones too */
-	if (route->service == SERVICE_UPLOAD_PACK)
-		env_config(e, "uploadpack.allowFilter", "true");
-	if (route->service == SERVICE_RECEIVE_PACK)
+	if (route->service == SERVICE_RECEIVE_PACK) {
+		set_committer(e, req);
 		set_push(e, c, repo, req, id, route);
+		return;
+	}
+	set_cgi(e, req, route, git_dir, content_length);
+	/* partial clones (git-clone(1), --filter), of hosted ones too */
+	env_config(e, "uploadpack.allowFilter", "true");
 }

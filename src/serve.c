@@ -208,7 +208,8 @@ static int run_backend(struct serve *s)
 {
 	struct env env = ENV_INIT;
 	struct buf headers = BUF_INIT, note = BUF_INIT, last = BUF_INIT;
-	struct backend_run run = { .program = s->backend, .env = &env,
+	struct cgienv_command cmd = CGIENV_COMMAND_INIT;
+	struct backend_run run = { .argv = cmd.argv, .env = &env,
 				   .client = s->fd, .session = s->session,
 				   .id = (unsigned)s->fcgi->requestId };
 	enum backend_end end;
@@ -225,9 +226,13 @@ static int run_backend(struct serve *s)
 	run.in = spool_rewind(&s->spool);
 	cgienv_fill(&env, s->c, s->repo, &s->req, s->session->id, &s->route,
 		    s->git_dir.data, s->spool.len);
+	cgienv_command(&cmd, s->c, s->backend, &s->req, &s->route,
+		       s->git_dir.data);
+	run.preset = cmd.preset.data;
 	end = run.in < 0 ? BACKEND_SILENT
 			 : backend_run(s->c, &run);
 	env_clear(&env);
+	buf_clear(&cmd.preset);
 	buf_clear(&headers);
 	session_place_end(s->session);
 	/* of a push the hook's own record says what became of it */

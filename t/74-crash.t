@@ -119,9 +119,9 @@ idle() { where "$1"; "${watch[@]}" idle "${WHERE[@]}" bound=30; }
 
 # --- one push ----------------------------------------------------------------
 
-here='gate gate http-backend receive-pack receive-pack unpack check hook hook
-	proc-receive update-ref push push send-pack pack-objects refresh web
-	client client-http up-receive-pack up-receive-pack up-unpack up-hook'
+here='gate gate receive-pack receive-pack unpack check hook hook proc-receive
+	update-ref push push send-pack pack-objects refresh web client client-http
+	up-receive-pack up-receive-pack up-unpack up-hook'
 declare -A far=([file]=""
 	[ssh]='gate-ssh gate-ssh master master sshd up-upload-pack'
 	[alone]='gate-ssh ssh ssh ssh sshd sshd')

@@ -47,7 +47,6 @@ sub children {
 # What a git is, here (0) and at the upstream (1).
 my %git = (
 	'receive-pack' => ['receive-pack', 'up-receive-pack'],
-	'http-backend' => ['http-backend', 'other'],
 	'unpack-objects' => ['unpack', 'up-unpack'],
 	'index-pack' => ['unpack', 'up-unpack'],
 	'rev-list' => ['check', 'up-check'],
@@ -140,8 +139,7 @@ sub stage_of {
 	return 'forward' if exists $is{push};
 	return 'scan' if exists $is{hook};
 	return 'unpack' if exists $is{unpack} || exists $is{check};
-	return 'backend' if exists $is{'receive-pack'} ||
-		exists $is{'http-backend'};
+	return 'backend' if exists $is{'receive-pack'};
 	return 'refresh' if exists $is{refresh};
 	return 'outside';
 }
@@ -152,7 +150,6 @@ my @forward = qw(forward up up-unpack up-hook up-refs up-post);
 my @push = (qw(backend unpack scan), @forward, qw(note record));
 my %stages = (
 	gate => ['refresh', @push],
-	'http-backend' => \@push,
 	'receive-pack' => \@push,
 	unpack => ['unpack'],
 	check => ['unpack'],
