@@ -9,10 +9,10 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "local.h"
 
 /* It has no more to do than to look into its memory. */
 #define ANSWER_MS 2000
@@ -67,14 +67,11 @@ static int ask(int fd, int needs_key)
 
 int agent_dial(const char *path, int needs_key)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	struct sockaddr_un sa;
 	int fd, saved;
 
-	if (strlen(path) >= sizeof(sa.sun_path)) {
-		errno = ENAMETOOLONG;
+	if (local_address(&sa, path))
 		return -1;
-	}
-	memcpy(sa.sun_path, path, strlen(path) + 1);
 	/* Non-blocking: a full backlog fails at once, with EAGAIN. */
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || (!connect(fd, (struct sockaddr *)&sa, sizeof(sa)) &&

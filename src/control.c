@@ -1,7 +1,8 @@
 /*
  * The two sockets in STATE: `control`, where requests of the operator and of
- * our helpers come in, and `notes`, where our hooks report. Both are 0600 in a directory that is 0700.
- * Takes short messages, gives text; a peer that stalls is left.
+ * our helpers come in, and `notes`, where our hooks report. Both are 0600 in a
+ * directory that is 0700. Takes short messages, gives text; a peer that stalls
+ * is left.
  */
 #include "control.h"
 
@@ -15,12 +16,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "buf.h"
 #include "clock.h"
 #include "config.h"
+#include "local.h"
 #include "log.h"
 #include "mem.h"
 
@@ -35,16 +36,11 @@
 
 static int address(struct sockaddr_un *sa, const char *path)
 {
-	memset(sa, 0, sizeof(*sa));
-	sa->sun_family = AF_UNIX;
-	if (strlen(path) >= sizeof(sa->sun_path)) {
-		log_error("%s: too long for a socket's name (%zu bytes at "
-			  "most); set gate.state to a shorter path",
-			  path, sizeof(sa->sun_path) - 1);
-		return -1;
-	}
-	memcpy(sa->sun_path, path, strlen(path) + 1);
-	return 0;
+	if (local_address(sa, path) == 0)
+		return 0;
+	log_error("%s: too long for a socket's name (%zu bytes at most); set "
+		  "gate.state to a shorter path", path, LOCAL_PATH_MAX);
+	return -1;
 }
 
 static char *join(const struct config *c, const char *name)

@@ -17,9 +17,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "local.h"
 #include "log.h"
 
 /* As nginx's own default; more wait in the web server. */
@@ -48,16 +48,15 @@ static int answers(const struct sockaddr_un *sa)
 
 static int open_unix(const char *path)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	struct sockaddr_un sa;
 	struct stat st;
 	int fd;
 
-	if (strlen(path) >= sizeof(sa.sun_path)) {
+	if (local_address(&sa, path) < 0) {
 		log_error("%s: too long for a socket's name (%zu bytes at "
-			  "most)", path, sizeof(sa.sun_path) - 1);
+			  "most)", path, LOCAL_PATH_MAX);
 		return -1;
 	}
-	memcpy(sa.sun_path, path, strlen(path) + 1);
 	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode)) {
 		log_error("%s: exists and is not a socket", path);
 		return -1;
