@@ -254,6 +254,7 @@ static enum fault_kind deliver(struct forward *f)
 			break;
 		try++;
 	} while (((fault == FAULT_STALE || f->was_cut) && try < TRIES &&
+		  clock_left(f->deadline) > 0 &&
 		  forward_count(f, FORWARD_TAKEN) > taken) ||
 		 again(f, fault, try, until));
 	log_quiet(f, fault == FAULT_NONE);

@@ -54,7 +54,7 @@ static const char *park(const struct hook *h, enum fault_kind fault)
 	const char *extra = NULL;
 	char kept[17];
 
-	hook_limit_time(h, 0);
+	hook_limit_time(h, PARK_MS);
 	switch (park_push(h->config, h->name, h->id, h->who, &h->updates,
 			  kept)) {
 	case 0:
