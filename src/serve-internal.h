@@ -66,6 +66,11 @@ int serve_place(struct serve *s, enum session_pool pool);
 /* The step that takes the body in. Returns 0, or -1: refused. */
 int serve_body(struct serve *s);
 
+/* Is it the RPC of a push? */
+int serve_is_push(const struct serve *s);
+/* The step that has git answer. Returns 0, or -1: refused. */
+int serve_answer(struct serve *s);
+
 /*
  * Where what is served is not what the upstream has now, for it cannot be
  * asked: a header for programs, and for the answer of a fetch a packet of the

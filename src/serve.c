@@ -12,21 +12,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backend.h"
-#include "cgienv.h"
 #include "clock.h"
-#include "env.h"
 #include "log.h"
 #include "mirror.h"
 #include "mirror-keep.h"
 #include "passed.h"
 #include "reply.h"
-#include "stream.h"
 
 /* One request, when the gate is full. */
 #define FULL_MS 200
-/* A flush-pkt, "0000". */
-#define FLUSH_LEN 4
 /* An advertisement counts for the RPCs that follow it, this long. */
 #define ADVERTISED_MS 60000
 
@@ -168,9 +162,8 @@ static int step_mirror(struct serve *s)
 	}
 	if (s->route.kind == ROUTE_RPC &&
 	    mirror_fresh_enough(s->c, s->repo, s->route.repo,
-				s->route.service == SERVICE_RECEIVE_PACK
-					? INT64_MAX
-					: ADVERTISED_MS))
+				serve_is_push(s) ? INT64_MAX
+						 : ADVERTISED_MS))
 		return 0;
 	if (s->repo->upstream == NULL)
 		return mirror_fresh_enough(s->c, s->repo, s->route.repo, 0)
@@ -186,80 +179,6 @@ static int step_mirror(struct serve *s)
 	if (rc == 0)
 		s->age_ms = -1;
 	return 0;
-}
-
-/* The end of a push's answer, and before it what git could not say. */
-static enum backend_end end_push(struct serve *s, struct backend_run *run)
-{
-	struct buf last = BUF_INIT;
-	enum stream_end end;
-
-	if (run->refusal != NULL)
-		reply_note(&s->commands, run->refusal, s->session->id, &last);
-	buf_adds(&last, "0000");
-	end = stream_send(&run->stream, last.data, last.len);
-	/* what is half sent is no more: nothing of it may be sent again */
-	run->stream.head_left = run->stream.data_left = 0;
-	buf_clear(&last);
-	return end == STREAM_OK ? BACKEND_DONE : BACKEND_GONE;
-}
-
-static int run_backend(struct serve *s)
-{
-	struct env env = ENV_INIT;
-	struct buf headers = BUF_INIT, note = BUF_INIT, last = BUF_INIT;
-	struct cgienv_command cmd = CGIENV_COMMAND_INIT;
-	struct backend_run run = { .argv = cmd.argv, .env = &env,
-				   .client = s->fd, .session = s->session,
-				   .id = (unsigned)s->fcgi->requestId };
-	enum backend_end end;
-
-	session_stage(s->session, STAGE_BACKEND);
-	serve_stale(s, &headers, &note);
-	run.headers = headers.data;
-	run.note = note.len > 0 ? &note : NULL;
-	/* what git sends to try a connection before a large push */
-	run.may_be_empty = s->route.kind == ROUTE_RPC &&
-			   s->spool.len <= FLUSH_LEN;
-	run.is_push = s->route.kind == ROUTE_RPC &&
-		      s->route.service == SERVICE_RECEIVE_PACK;
-	run.in = spool_rewind(&s->spool);
-	cgienv_fill(&env, s->c, s->repo, &s->req, s->session->id, &s->route,
-		    s->git_dir.data, s->spool.len);
-	cgienv_command(&cmd, s->c, s->backend, &s->req, &s->route,
-		       s->git_dir.data);
-	run.preset = cmd.preset.data;
-	end = run.in < 0 ? BACKEND_SILENT
-			 : backend_run(s->c, &run);
-	env_clear(&env);
-	buf_clear(&cmd.preset);
-	buf_clear(&headers);
-	session_place_end(s->session);
-	/* of a push the hook's own record says what became of it */
-	s->audit.verdict = end == BACKEND_DONE ? "served" : "failed";
-	s->broken = end != BACKEND_DONE;
-	/* git says to a client in its own words that it met a limit */
-	if (end == BACKEND_DONE && run.refusal != NULL)
-		s->audit.verdict = "failed";
-	if (run.refusal != NULL)
-		s->audit.code = run.refusal->code;
-	if (run.reason != NULL)
-		buf_adds(&s->detail, run.reason);
-	if (end == BACKEND_DONE && run.held)
-		end = end_push(s, &run);
-	if (run.refusal == NULL)
-		run.refusal = &refusal_internal;
-	if (end == BACKEND_CUT || end == BACKEND_GONE) {
-		reply_last(&s->route, &s->commands, &run.packets, run.refusal,
-			   s->session->id, &last);
-		stream_break(&run.stream, &last);
-	}
-	buf_clear(&last);
-	buf_clear(&note);
-	free(run.chunk);
-	if (end != BACKEND_SILENT)
-		return 0;
-	return serve_refuse(s, run.refusal, NULL);
 }
 
 /*
@@ -282,8 +201,7 @@ static int hook_is_there(const struct config *c)
 
 static int step_backend(struct serve *s)
 {
-	int push = s->route.kind == ROUTE_RPC &&
-		   s->route.service == SERVICE_RECEIVE_PACK;
+	int push = serve_is_push(s);
 	int rc;
 
 	if (push && !hook_is_there(s->c))
@@ -294,7 +212,7 @@ static int step_backend(struct serve *s)
 				    "waited for an ended push's objects");
 	rc = serve_place(s, POOL_BACKEND);
 	if (rc == 0)
-		rc = run_backend(s);
+		rc = serve_answer(s);
 	if (push) {
 		mirror_push_end(s->git_dir.data, s->session->id, s->broken);
 		passed_remove(s->c, s->session->id);
