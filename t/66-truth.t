@@ -140,6 +140,17 @@ for UNPACK in $unpack; do
 	is "nothing is upstream" "$(heads "$up" | grep "$NEW")" ""
 done
 unset UNPACK
+hook pre-receive <<-'END'
+	line=$(printf '%0100d' 7)
+	yes "$line" | head -n 3300
+	exit 1
+END
+fails "a hook says 330 KB and refuses" upstream-rejected HEAD:one
+answered one "pre-receive hook declined"
+is "each line of it is relayed" \
+	"$(grep -c '^remote: upstream: 0*7 *$' "$T/pushed")" 3300
+rm "$up/hooks/pre-receive"
+fails "a hook refuses one of three" upstream-rejected HEAD:one HEAD:two
 like "the refusals are said by the gate" \
 	'^remote: git-gate: upstream refused refs/heads/two: '
 fails "the same by a client's --atomic" upstream-rejected --atomic HEAD:one \
@@ -226,6 +237,17 @@ git -C "$up" update-ref refs/heads/none "$OLD"
 going HEAD:refs/heads/ready/for/more HEAD:three
 result $rc "a mirror that is ahead"
 is "is kept so" "$(tip "$mirror" one) $(tip "$mirror" three)" "$NEW $NEW"
+
+new seen
+hook post-receive <<-END
+	unset GIT_DIR GIT_QUARANTINE_PATH
+	git -C "$mirror" update-ref refs/heads/main "$other"
+END
+git -C "$w" push -q "$mirror" "$other:refs/tags/other"
+going HEAD:main
+result $rc "a refresh that sees what comes after the push, before its end"
+is "the upstream has the push" "$(tip "$up" main)" "$NEW"
+is "the mirror is not moved back to it" "$(tip "$mirror" main)" "$other"
 
 # --- cut off ---------------------------------------------------------------------
 

@@ -57,6 +57,12 @@ row "its answer is lost" via=ssh push="next:heads/main next:heads/new" \
 	does='rogue answer cut' refs="heads/main=next heads/new=next" \
 	says="the upstream's answer was lost, but it has what was pushed" \
 	then=repeated
+row "its answer is an error, and it has taken the push" via=ssh \
+	push="next:heads/main next:heads/new" \
+	does='rogue answer "err:Repository not found."' \
+	refs="heads/main=next heads/new=next" \
+	says="the upstream's answer was lost, but it has what was pushed" \
+	then=repeated
 row "its answer to a deletion is lost" via=ssh push=:heads/side \
 	does='rogue answer cut' refs="heads/side="
 row "over file, it dies when it has the pack" via=file push=next:heads/main \

@@ -98,6 +98,32 @@ commit "$T/new" README "first"
 ok "takes a first push" git -C "$T/new" push -q origin HEAD:refs/heads/first
 same "and shows it" acme/new
 
+# --- one of many references, and one that hides some --------------------------------
+
+upstream acme/many
+fill acme/many
+many=$T/up/acme/many.git
+seq -f "create refs/tags/release-candidate/of-long-ago-%04g main" 3000 |
+	git -C "$many" update-ref --stdin
+same "an upstream of very many references" acme/many
+packed() { grep -c ' refs/tags/release-candidate/' "$1/packed-refs"; }
+loose() { find "$1/refs" -type f | wc -l; }
+is "they come into one file" "$(packed "$(mirror_of acme/many)")" 3000
+is "and no other" "$(loose "$(mirror_of acme/many)")" 0
+git -C "$many" update-ref refs/heads/later main~1
+same "what comes later" acme/many
+
+upstream acme/hides
+fill acme/hides
+hides=$T/up/acme/hides.git
+git -C "$hides" update-ref refs/heads/hidden main~1
+git -C "$hides" config uploadpack.hideRefs refs/heads/hidden
+same "an upstream that hides a branch" acme/hides
+unlike "which is not shown" hidden <(refs "$GATE/acme/hides")
+saved=$(mirror_of acme/hides)/git-gate-upstream
+like "its answer is known" 'refs/heads/side' "$saved"
+unlike "without that" hidden "$saved"
+
 # --- two of the same path ------------------------------------------------------------
 
 mkdir -p "$T/other/o" "$T/up/o"

@@ -11,6 +11,7 @@
 #         wait:MS    so many milliseconds of nothing, then all goes on
 #         slow:MS    from now on so many milliseconds for each 4 KB
 #         run:SHELL  a command in the repository, then all goes on
+#         err:TEXT   of an answer: TEXT as an error, in place of the report
 # COUNT=FILE in the environment: only while the file has a line left to lose.
 use strict;
 use warnings;
@@ -65,6 +66,12 @@ my %actions = (
 	hang => \&hang,
 	wait => sub { sleep $detail / 1000 },
 	slow => sub { $slow = $detail / 1000 },
+	err => sub {
+		# a report is packets in the first side-band (gitprotocol-pack)
+		my $error = "ERR $detail";
+		$error = sprintf '%04x%s', 4 + length $error, $error;
+		$held = sprintf "%04x\1%s0000", 5 + length $error, $error;
+	},
 	run => sub { system('/bin/sh', '-c', "cd '$program[-1]' && $detail") },
 );
 sub act {

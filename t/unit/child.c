@@ -123,6 +123,23 @@ static int write_much(void)
 	return 0;
 }
 
+/* On standard error: a MiB, a byte more. */
+static int say_mib(void)
+{
+	char bytes[4096] = { 0 };
+	int i;
+
+	for (i = 0; i < 256; i++)
+		if (write(2, bytes, sizeof(bytes)) != sizeof(bytes))
+			return 8;
+	return 0;
+}
+
+static int say_more(void)
+{
+	return say_mib() != 0 || write(2, "", 1) != 1 ? 8 : 0;
+}
+
 static const struct {
 	const char *name;
 	int (*fn)(void);
@@ -130,6 +147,7 @@ static const struct {
 	{ "fds", tell_fds }, { "signals", tell_signals },
 	{ "limits", tell_limits }, { "group", tell_group },
 	{ "killed", be_killed }, { "spin", spin }, { "write", write_much },
+	{ "mib", say_mib }, { "more", say_more },
 };
 
 static int child_side(const char *name)
@@ -148,8 +166,9 @@ static int child_side(const char *name)
 
 /* --- our side ---------------------------------------------------------------- */
 
-/* What the named side says. */
-static int ask(struct child *c, const char *side, struct buf *out)
+/* What the named side says, at most so much of it. */
+static int ask_words(struct child *c, const char *side, size_t max,
+		     struct buf *out, struct buf *err)
 {
 	const char *argv[] = { self, side, NULL };
 	/* a sanitizer in the child has handlers of its own */
@@ -162,7 +181,12 @@ static int ask(struct child *c, const char *side, struct buf *out)
 
 	c->argv = argv;
 	c->envp = env;
-	return child_run(c, NULL, 65536, 20000, out, NULL);
+	return child_run(c, NULL, max, 20000, out, err);
+}
+
+static int ask(struct child *c, const char *side, struct buf *out)
+{
+	return ask_words(c, side, 65536, out, NULL);
 }
 
 static void handler(int sig)
@@ -203,6 +227,28 @@ static void group_dir_and_environment(void **state)
 	assert_int_equal(ask(&c, "group", &out), 0);
 	assert_string_equal(out.data, "leads /usr 1 value");
 	buf_clear(&out);
+}
+
+/* However much of its output is wanted. */
+static void words_are_bounded(void **state)
+{
+	struct child c = CHILD_INIT;
+	struct buf out = BUF_INIT, err = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(ask_words(&c, "mib", 8 << 20, &out, &err), 0);
+	assert_int_equal(err.len, 1 << 20);
+	buf_reset(&err);
+	assert_int_equal(ask_words(&c, "more", 8 << 20, &out, &err),
+			 CHILD_TOO_LONG);
+	buf_reset(&err);
+	assert_int_equal(ask_words(&c, "mib", 4096, &out, &err),
+			 CHILD_TOO_LONG);
+	buf_reset(&out);
+	assert_int_equal(ask_words(&c, "write", 1 << 20, &out, &err),
+			 CHILD_TOO_LONG);
+	buf_clear(&out);
+	buf_clear(&err);
 }
 
 static void limits_are_set(void **state)
@@ -425,6 +471,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(signals_are_reset),
 		cmocka_unit_test(group_dir_and_environment),
+		cmocka_unit_test(words_are_bounded),
 		cmocka_unit_test(limits_are_set),
 		cmocka_unit_test(a_child_that_spins_is_ended),
 		cmocka_unit_test(a_file_that_grows_is_an_error),

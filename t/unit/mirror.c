@@ -18,6 +18,7 @@
 #include "mirror.h"
 #include "mirror-internal.h"
 #include "mirror-keep.h"
+#include "mirror-lock-internal.h"
 
 static char git_suffix[] = ".git", no_suffix[] = "";
 static char name_a[] = "a", name_b[] = "b", name_c[] = "c";
@@ -116,6 +117,76 @@ static void test_care_and_refresh(void **state)
 	assert_int_equal(mirror_lock_care("/m/x", &watch), 0);
 	assert_int_equal(mirror_lock_care_end("/m/x", watch), 0);
 	buf_clear(&busy);
+}
+
+struct joiner {
+	pthread_t thread;
+	enum mirror_turn turn;
+	enum fault_kind fault;
+};
+
+static void *join(void *arg)
+{
+	struct mirror_wait wait = soon(20000);
+	struct buf busy = BUF_INIT;
+	struct joiner *j = arg;
+
+	j->turn = mirror_lock_refresh("/m/x", &wait, &busy, &j->fault);
+	if (j->turn == MIRROR_TURN_RUN)
+		mirror_lock_done("/m/x", j->fault);
+	buf_clear(&busy);
+	return NULL;
+}
+
+static unsigned users(const char *path)
+{
+	struct entry *e = mirror_lock_enter(path);
+	unsigned n = e->users - 1; /* without us */
+
+	mirror_lock_leave(e);
+	return n;
+}
+
+/*
+ * What a refresh comes to when it is the second of the two that one who came
+ * during the first has waited for, the other one being its own.
+ */
+static struct joiner joined(enum fault_kind fault)
+{
+	struct mirror_wait wait = soon(20000);
+	struct joiner first = { .fault = FAULT_NONE };
+	struct joiner j[2] = { first, first };
+	struct buf busy = BUF_INIT;
+	int64_t until = clock_ms() + 20000;
+
+	assert_int_equal(mirror_lock_refresh("/m/x", &wait, &busy,
+					     &first.fault), MIRROR_TURN_RUN);
+	for (int i = 0; i < 2; i++) {
+		j[i].fault = fault;
+		assert_int_equal(pthread_create(&j[i].thread, NULL, join,
+						&j[i]), 0);
+	}
+	while (users("/m/x") < 3 && clock_ms() < until)
+		poll(NULL, 0, 1);
+	mirror_lock_done("/m/x", FAULT_NONE);
+	for (int i = 0; i < 2; i++)
+		pthread_join(j[i].thread, NULL);
+	buf_clear(&busy);
+	/* one has run at least, for what ended began before they came */
+	return j[0].turn == MIRROR_TURN_RUN ? j[1] : j[0];
+}
+
+static void test_joiners(void **state)
+{
+	struct joiner j = joined(FAULT_AUTH);
+
+	(void)state;
+	assert_int_equal(j.turn, MIRROR_TURN_JOINED);
+	assert_int_equal(j.fault, FAULT_AUTH);
+	assert_int_equal(joined(FAULT_NONE).turn, MIRROR_TURN_JOINED);
+	/* these two are of who waited, and not of the upstream */
+	assert_int_equal(joined(FAULT_BUSY).turn, MIRROR_TURN_RUN);
+	assert_int_equal(joined(FAULT_TIMEOUT).turn, MIRROR_TURN_RUN);
 }
 
 static void test_care_and_push(void **state)
@@ -369,6 +440,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_no_names),
 		cmocka_unit_test(test_care_and_refresh),
+		cmocka_unit_test(test_joiners),
 		cmocka_unit_test(test_care_and_push),
 		cmocka_unit_test(test_alone),
 		cmocka_unit_test(test_crowd),
