@@ -126,6 +126,7 @@ struct config {
 	int maintain;            /* repack them at all */
 	int64_t maintain_ms;     /* quiet for so long before it begins */
 	unsigned maintain_packs; /* packs from which on it is worth it */
+	int64_t care_ms;         /* one command of it */
 	int64_t unused_ms;       /* removed when unused for so long; 0: never */
 	uint64_t mirrors_size;   /* bytes of all mirrors; 0: no bound */
 

@@ -31,7 +31,7 @@ static void perform(struct keeper *k, enum mirror_task task,
 
 	switch (task) {
 	case MIRROR_TASK_CARE:
-		if (mirror_care(c, due->path) > 0)
+		if (mirror_care(c, due) > 0)
 			mirror_due_later(due);
 		break;
 	case MIRROR_TASK_REMOVE:

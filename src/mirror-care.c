@@ -19,8 +19,10 @@
 #include "gitenv.h"
 #include "log.h"
 
-/* Each of these commands; a repository of 10 million objects takes less. */
-#define CARE_MS (2 * 60 * 60 * 1000)
+/* Others wait for one that is overdue, but half as long as they may. */
+#define TURN_MS 5000
+/* One that took too long is tried as a whole again. */
+#define SLOW_MS (24 * 60 * 60 * 1000)
 /* git gc takes 6700 for too many, its default of gc.auto; then it is late. */
 #define LOOSE_MANY 2000
 /* Less than this a clone counts through as soon as with a bitmap. */
@@ -68,7 +70,7 @@ static int is_worth_it(const struct config *c, const char *path,
 	       (!look->bitmap && look->objects + loose >= BITMAP_OBJECTS);
 }
 
-/* Returns 0; 1: it was told to end; -1: failed, logged. */
+/* Returns 0; 1: it was told to end; 2: no time; -1: failed; both logged. */
 static int run(const struct config *c, const char *path,
 	       const char *const *argv, int watch)
 {
@@ -92,15 +94,22 @@ static int run(const struct config *c, const char *path,
 	child.dir = "/";
 	child.watch = watch;
 	child.limits = &limits;
-	status = child_run(&child, NULL, WORDS_MAX, CARE_MS, NULL, &words);
+	status = child_run(&child, NULL, WORDS_MAX, (int)c->care_ms, NULL,
+			   &words);
 	env_clear(&e);
-	if (status && status != CHILD_UNWANTED) {
+	if (status == CHILD_TIMEOUT) {
+		log_warn("%s: maintenance: git %s took longer than "
+			 "maintenance.timeout; it is packed in part for a day",
+			 shown(c, path, name), argv[1]);
+	} else if (status && status != CHILD_UNWANTED) {
 		fault_words(words.len ? words.data : "", words.len, &line);
 		log_warn("%s: maintenance: git %s: exit status %d: %s",
 			 shown(c, path, name), argv[1], status, line.data);
 	}
 	buf_clear(&words);
 	buf_clear(&line);
+	if (status == CHILD_TIMEOUT)
+		return 2;
 	return !status ? 0 : status == CHILD_UNWANTED ? 1 : -1;
 }
 
@@ -112,31 +121,65 @@ static int run(const struct config *c, const char *path,
  */
 static int run_all(const struct config *c, const char *path, int watch)
 {
-	const char *refs[] = { c->git, "pack-refs", "--all", NULL };
 	const char *graph[] = { c->git, "commit-graph", "write", "--reachable",
 				"--changed-paths", "--no-progress", NULL };
 	const char *repack[] = { c->git, "repack", "-a", "-d", "-l", "--cruft",
 				 "--cruft-expiration=2.weeks.ago",
 				 "--write-bitmap-index", "--quiet", NULL };
+	int rc = run(c, path, graph, watch);
+
+	return rc ? rc : run(c, path, repack, watch);
+}
+
+/*
+ * What has come, into few packs, and none of the large ones again: it takes as
+ * long as there is new, and lets nothing go.
+ */
+static int run_part(const struct config *c, const char *path, int watch)
+{
+	const char *repack[] = { c->git, "repack", "--geometric=2", "-d", "-l",
+				 "--no-write-bitmap-index", "--quiet", NULL };
+
+	return run(c, path, repack, watch);
+}
+
+static int is_slow(const char *path)
+{
+	int64_t ms = mirror_saved_slow_age(path);
+
+	return ms >= 0 && ms < SLOW_MS;
+}
+
+static int run_some(const struct config *c, const char *path, int overdue,
+		    int watch)
+{
+	const char *refs[] = { c->git, "pack-refs", "--all", NULL };
 	int rc = run(c, path, refs, watch);
 
-	if (!rc)
-		rc = run(c, path, graph, watch);
-	if (!rc)
-		rc = run(c, path, repack, watch);
+	if (rc)
+		return rc;
+	if (overdue || is_slow(path))
+		return run_part(c, path, watch);
+	rc = run_all(c, path, watch);
+	if (rc == 2)
+		mirror_saved_slow(path);
 	return rc;
 }
 
 /* Inside, with nobody about to change anything. Returns as mirror_care. */
-static int care(const struct config *c, const char *path)
+static int care(const struct config *c, const char *path, int overdue)
 {
-	int64_t since = time(NULL);
+	int64_t since = time(NULL), turn = TURN_MS;
 	int watch, rc;
 
-	if (mirror_lock_care(path, &watch))
+	if (turn > c->queue_ms / 2)
+		turn = c->queue_ms / 2;
+	if (turn > c->refresh_ms / 2)
+		turn = c->refresh_ms / 2;
+	if (mirror_lock_care(path, overdue ? (int)turn : 0, &watch))
 		return 1;
 	/* after the lock: whoever stops us ends those that have it */
-	rc = mirror_due_stopping() ? 1 : run_all(c, path, watch);
+	rc = mirror_due_stopping() ? 1 : run_some(c, path, overdue, watch);
 	/* nobody else writes there until we say that we have ended */
 	if (rc) {
 		mirror_clean_packs(path, since);
@@ -145,11 +188,12 @@ static int care(const struct config *c, const char *path)
 	}
 	if (mirror_lock_care_end(path, watch) && rc < 0)
 		rc = 1;
-	return rc;
+	return rc == 2 ? 1 : rc;
 }
 
-int mirror_care(const struct config *c, const char *path)
+int mirror_care(const struct config *c, const struct mirror_due *due)
 {
+	const char *path = due->path;
 	int64_t began = clock_ms();
 	struct mirror_look before, after;
 	char name[ROUTE_NAME_MAX + 1];
@@ -158,7 +202,7 @@ int mirror_care(const struct config *c, const char *path)
 
 	mirror_look(path, &before, &code);
 	if (mirror_path_is_bare(path) && is_worth_it(c, path, &before)) {
-		rc = care(c, path);
+		rc = care(c, path, due->overdue);
 		mirror_look(path, &after, &code);
 		if (!rc)
 			log_info("%s: maintenance: %u packs, %" PRIu64

@@ -47,7 +47,7 @@ static void lock(void)
 	pthread_mutex_lock(&mutex);
 }
 
-void mirror_due_note(const char *path, unsigned tries)
+static void put(const char *path, unsigned tries, int64_t first)
 {
 	struct note *n;
 
@@ -58,21 +58,29 @@ void mirror_due_note(const char *path, unsigned tries)
 	if (!n) {
 		n = mem_zalloc(sizeof(*n));
 		n->path = mem_strdup(path);
-		n->first = clock_ms();
+		n->first = first;
 		n->next = notes;
 		notes = n;
 	}
 	n->last = clock_ms();
+	if (n->first > first)
+		n->first = first;
 	if (n->tries < tries)
 		n->tries = tries;
 	pthread_cond_signal(&changed);
 	pthread_mutex_unlock(&mutex);
 }
 
+void mirror_due_note(const char *path)
+{
+	put(path, 0, clock_ms());
+}
+
+/* What has had its turn, and did not end in it, has another one as late. */
 void mirror_due_later(const struct mirror_due *due)
 {
-	mirror_due_note(due->path,
-			due->tries < TRIES_MAX ? due->tries + 1 : TRIES_MAX);
+	put(due->path, due->tries < TRIES_MAX ? due->tries + 1 : TRIES_MAX,
+	    due->overdue ? clock_ms() : due->first);
 }
 
 void mirror_due_active(void)
@@ -113,8 +121,8 @@ int mirror_due_stopping(void)
 
 static int64_t due_at(const struct note *n, int64_t delay_ms)
 {
-	int64_t delay = delay_ms << n->tries;
-	int64_t quiet = n->last + delay, overdue = n->first + delay * OVERDUE;
+	int64_t quiet = n->last + (delay_ms << n->tries);
+	int64_t overdue = n->first + delay_ms * OVERDUE;
 
 	return quiet < overdue ? quiet : overdue;
 }
@@ -133,13 +141,15 @@ static struct note **earliest(int64_t delay_ms)
 	return best;
 }
 
-static void take(struct note **p, struct mirror_due *due)
+static void take(struct note **p, int64_t delay_ms, struct mirror_due *due)
 {
 	struct note *n = *p;
 
 	*p = n->next;
 	due->path = n->path;
 	due->tries = n->tries;
+	due->first = n->first;
+	due->overdue = clock_ms() >= n->first + delay_ms * OVERDUE;
 	free(n);
 }
 
@@ -163,7 +173,7 @@ static int next_task(int64_t delay_ms, int removes, struct mirror_due *due,
 		return MIRROR_TASK_REMOVE;
 	}
 	if (first && *at <= now) {
-		take(first, due);
+		take(first, delay_ms, due);
 		return MIRROR_TASK_CARE;
 	}
 	if (removes && active && remove_at < *at)

@@ -98,6 +98,9 @@ int64_t mirror_saved_any_age(const char *path);
 void mirror_saved_used(const char *path);
 /* Milliseconds since it was, as far as is known. */
 int64_t mirror_saved_used_age(const char *path);
+/* Its maintenance as a whole took too long; milliseconds since, -1: never. */
+void mirror_saved_slow(const char *path);
+int64_t mirror_saved_slow_age(const char *path);
 
 /*
  * mirror-error.c: why the last refresh failed, until one succeeds. Kept in a
@@ -108,11 +111,8 @@ void mirror_error_clear(const char *path);
 /* Returns 1, its code, cleaned, in code, and how long ago; or 0: none. */
 int mirror_error_get(const char *path, struct buf *code, int64_t *ago_ms);
 
-/*
- * mirror-due.c: objects have come to this mirror; it was used. tries: how
- * often maintenance has been interrupted since it was last done.
- */
-void mirror_due_note(const char *path, unsigned tries);
+/* mirror-due.c: objects have come to this mirror; it was used. */
+void mirror_due_note(const char *path);
 void mirror_due_active(void);
 int mirror_due_stopping(void);
 
@@ -178,11 +178,12 @@ void mirror_lock_swept(const char *path);
 
 /*
  * mirror-lock-care.c: maintenance, which begins only when no refresh runs and
- * there is no push, and never waits: 0, or -1. *watch hangs up when a push
- * comes or a refresh is about to change something: then it must end soon.
- * mirror_lock_care_end returns whether it was told to.
+ * there is no push: 0, or -1. *watch hangs up when a push comes or a refresh is
+ * about to change something: then it must end soon. With turn_ms it waits for
+ * those that there are, and others for it, until so long from now.
+ * mirror_lock_care_end returns whether it was told to end.
  */
-int mirror_lock_care(const char *path, int *watch);
+int mirror_lock_care(const char *path, int turn_ms, int *watch);
 int mirror_lock_care_end(const char *path, int watch);
 /* Tell all that run to end. */
 void mirror_lock_care_stop(void);

@@ -23,14 +23,17 @@ enum mirror_task {
 struct mirror_due {
 	char *path;     /* to be freed; NULL unless MIRROR_TASK_CARE */
 	unsigned tries; /* interrupted so often already */
+	int64_t first;  /* clock_ms(): when the first objects came */
+	int overdue;    /* its turn has come, quiet or not */
 };
 
 /*
  * Sleep until there is something to do. A mirror is due delay_ms after the
  * last objects came, twice as long for each time it was interrupted; at the
- * latest ten times that after the first, so that one that is never quiet has
- * its turn too. delay_ms -1: never. With removes, MIRROR_TASK_REMOVE comes at
- * once and then at most once an hour, after activity.
+ * latest ten times delay_ms after the first, interrupted or not, so that one
+ * that is never quiet has its turn too. delay_ms -1: never. With removes,
+ * MIRROR_TASK_REMOVE comes at once and then at most once an hour, after
+ * activity.
  */
 enum mirror_task mirror_due_wait(int64_t delay_ms, int removes,
 				 struct mirror_due *due);
@@ -42,10 +45,11 @@ void mirror_due_stop(void);
 
 /*
  * Repack it, with a bitmap and a commit-graph, where that is worth it. Ends at
- * once when a push or a refresh is about to change it. Logged. Returns 0, done
- * or not needed; 1, interrupted; -1, failed.
+ * once when a push or a refresh is about to change it; one that is overdue is
+ * packed in part, and they wait for it a while. Logged. Returns 0, done or not
+ * needed; 1, interrupted; -1, failed.
  */
-int mirror_care(const struct config *c, const char *path);
+int mirror_care(const struct config *c, const struct mirror_due *due);
 
 /* Remove those that are unused, or too many, as [maintenance] says. Logged. */
 void mirror_remove(const struct config *c);

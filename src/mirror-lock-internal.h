@@ -24,6 +24,7 @@ struct entry {
 	int refreshing, sweeping;
 	int caring;       /* maintenance runs */
 	int care_fd;      /* open while it may go on; -1 */
+	int64_t turn;     /* clock_ms(): others wait for it until then */
 	int broken;       /* a push left something */
 	int refresh_next; /* a refresh waits for forwards to end */
 	int64_t asked;    /* clock_ms() when a forward was put off; 0: none */
@@ -45,7 +46,9 @@ int mirror_lock_wait(const struct entry *e, const struct mirror_wait *wait);
 void mirror_lock_changed(void);
 /* Has a forward been put off that may come before the next refresh? */
 int mirror_lock_forward_asks(const struct entry *e);
-/* Tell maintenance, if it runs, to end. */
-void mirror_lock_stop_care(struct entry *e);
+/* Tell maintenance, if it runs, to end; now, or when its turn is over. */
+void mirror_lock_stop_care(struct entry *e, int now);
+/* Does maintenance wait for its turn, and others for it? */
+int mirror_lock_turn(const struct entry *e);
 
 #endif

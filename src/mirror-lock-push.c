@@ -47,9 +47,11 @@ int mirror_lock_push(const char *path, const char *id,
 	int rc = 0;
 
 	/* the hook reads packs that maintenance replaces: not at once */
-	mirror_lock_stop_care(e);
-	while ((e->sweeping || e->caring) && !rc)
+	mirror_lock_stop_care(e, 0);
+	while ((e->sweeping || e->caring || mirror_lock_turn(e)) && !rc) {
 		rc = mirror_lock_wait(e, wait);
+		mirror_lock_stop_care(e, 0);
+	}
 	if (!rc) {
 		push = push_of(id, commands);
 		push->next = e->pushes;

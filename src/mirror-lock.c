@@ -119,7 +119,7 @@ enum mirror_turn mirror_lock_refresh(const char *path,
 			}
 			first = e->started + 1;
 		}
-		if (!e->refreshing && !e->forwards &&
+		if (!e->refreshing && !e->forwards && !mirror_lock_turn(e) &&
 		    !mirror_lock_forward_asks(e)) {
 			e->refreshing = 1;
 			e->refresh_next = 0;
@@ -160,9 +160,15 @@ void mirror_lock_changed(void)
 	pthread_cond_broadcast(&changed);
 }
 
-void mirror_lock_stop_care(struct entry *e)
+void mirror_lock_stop_care(struct entry *e, int now)
 {
-	if (e->care_fd >= 0)
-		close(e->care_fd);
+	if (e->care_fd < 0 || (!now && clock_ms() < e->turn))
+		return;
+	close(e->care_fd);
 	e->care_fd = -1;
+}
+
+int mirror_lock_turn(const struct entry *e)
+{
+	return !e->caring && clock_ms() < e->turn;
 }

@@ -23,6 +23,8 @@
 /* likewise: when a session was last served from it */
 #define USED "git-gate-used"
 #define USED_MS 60000
+/* likewise: when its maintenance was last given up */
+#define SLOW "git-gate-slow"
 #define SAVED_MAX ((size_t)256 << 20)
 
 static void render(const struct mirror_job *j, struct buf *out)
@@ -164,6 +166,18 @@ int64_t mirror_saved_asked_age(const char *path)
 	char file[PATH_MAX];
 
 	return file_in(path, ASKED, file) ? -1 : age_of(file);
+}
+
+void mirror_saved_slow(const char *path)
+{
+	mark(path, SLOW);
+}
+
+int64_t mirror_saved_slow_age(const char *path)
+{
+	char file[PATH_MAX];
+
+	return file_in(path, SLOW, file) ? -1 : age_of(file);
 }
 
 int64_t mirror_saved_any_age(const char *path)

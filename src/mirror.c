@@ -119,7 +119,7 @@ static enum fault_kind run_refresh(const struct config *c,
 	else if (!j.unasked)
 		mirror_error_set(&j, fault);
 	if (j.fetched && mirror_path_is_bare(path))
-		mirror_due_note(path, 0);
+		mirror_due_note(path);
 	free(j.url);
 	buf_clear(&j.head);
 	buf_clear(&j.refs);
@@ -260,7 +260,7 @@ void mirror_push_end(const char *path, const char *id, int broken)
 		/* Without this, an old answer would pass for the new state. */
 		if (mirror_saved_remove(path))
 			log_error("%s: its next refresh may not see all", path);
-		mirror_due_note(path, 0);
+		mirror_due_note(path);
 	}
 	if (!sweep)
 		return;

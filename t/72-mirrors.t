@@ -312,14 +312,14 @@ write_conf "auto = false"
 start_gate
 packs() { find "$mirror/objects/pack" -name '*.pack' | wc -l; }
 bitmaps() { find "$mirror/objects/pack" -name '*.bitmap' | wc -l; }
-# many TEXT: a hundred objects and more, which are kept as a pack
+# many TEXT [NAME]: a hundred objects and more, which are kept as a pack
 many() {
-	local j
-	for j in $(seq 110); do echo "$1 $j" >"$author/many$j"; done
-	git -C "$author" add -A
-	git -C "$author" commit -qm "many $1"
-	git -C "$author" push -q origin HEAD:refs/heads/trunk 2>/dev/null
-	refs "$GATE/acme/web" >/dev/null
+	local j name=${2:-acme/web} dir=$T/author/${2:-acme/web}
+	for j in $(seq 110); do echo "$1 $j" >"$dir/many$j"; done
+	git -C "$dir" add -A
+	git -C "$dir" commit -qm "many $1"
+	git -C "$dir" push -q origin HEAD:refs/heads/trunk 2>/dev/null
+	refs "$GATE/$name" >/dev/null
 }
 for i in 1 2 3 4 5; do many "$i"; done
 ok "packs come together" test "$(packs)" -ge 5
@@ -338,6 +338,59 @@ ok "it is whole" git -C "$mirror" fsck --strict
 ok "and so is a clone" git clone -q --bare "$GATE/acme/web" "$T/repacked"
 ok "of it" git -C "$T/repacked" fsck --strict
 
+# One that takes too long, while another waits; then what has come is packed
+# alone, which takes a second here, and pushes that come without a pause wait
+# for that when it is overdue.
+cat >"$T/git" <<-END
+	#!/bin/sh
+	case "\$*" in
+	repack*geometric*)
+		echo part >>"$T/repacks"
+		sleep 1 ;;
+	repack*) echo all >>"$T/repacks"
+		[ "\$GIT_DIR" != "$mirror" ] || exec sleep 300 ;;
+	esac
+	exec "$(command -v git)" "\$@"
+END
+chmod +x "$T/git"
+stop gate
+write_conf "delay = 300ms" "packs = 4" "timeout = 2s"
+sed -i "s|^\\[gate\\]|&\n\tgit = $T/git|" "$T/gate.conf"
+start_gate
+: >"$T/repacks"
+for i in 1 2 3 4 5; do many "long $i"; done
+late() { grep -q 'acme/web: .* longer than maintenance.timeout' "$T/gate.log"; }
+ok "a repack that takes too long is given up" wait_for 20 late
+for i in 1 2 3 4; do many "other $i" acme/many; done
+other_done() { grep -q ' acme/many: maintenance: ' "$T/gate.log"; }
+ok "and its turn" wait_for 20 other_done
+in_part() { [ "$(packs)" -lt 4 ]; }
+ok "the first one is packed in part" wait_for 20 in_part
+is "and once as a whole" "$(grep -c all "$T/repacks")" 2
+ok "it is whole" git -C "$mirror" fsck --strict
+no_pause() {
+	local n=0
+	while [ ! -e "$T/enough" ]; do
+		n=$((n + 1))
+		commit "$T/web" README "again $n"
+		git -C "$T/web" push -q "$GATE/acme/web" HEAD:refs/heads/often ||
+			return 1
+		echo "$n" >"$T/pushes"
+	done
+}
+# nothing that the log says of before
+: >"$T/gate.log"
+start pusher no_pause
+for i in 1 2 3 4 5; do many "often $i"; done
+turn() { grep -q ' acme/web: maintenance: ' "$T/gate.log"; }
+ok "pushes without a pause do not keep it out" wait_for 30 turn
+touch "$T/enough"
+wait_for 20 gone "${PID[pusher]}"
+stop pusher 0
+is "and they succeed" "$rc" 0
+ok "all of them" test "$(cat "$T/pushes")" -gt 3
+same "the mirror shows what came of it"
+
 # A repack that takes for ever: a git that waits stands in for a large mirror.
 cat >"$T/git" <<-END
 	#!/bin/sh
@@ -350,8 +403,8 @@ cat >"$T/git" <<-END
 	esac
 	exec "$(command -v git)" "\$@"
 END
-chmod +x "$T/git"
 stop gate
+write_conf "delay = 300ms" "packs = 4"
 sed -i "s|^\\[gate\\]|&\n\tgit = $T/git|" "$T/gate.conf"
 start_gate
 # slow TEXT: objects come, and a repack begins that nothing has ended

@@ -43,7 +43,8 @@ static const char whole[] =
 	"[session]\n READTIMEOUT = 1500ms\n writeTimeout = 2m\n"
 	" maxBody = 3g\n maxRequest = 5m\n sessionTimeout = 24d\n"
 	"[push]\n park = /p/\n parkMax = 9\n parkSize = 2m\n"
-	"[maintenance]\n auto = no\n delay = 3s\n removeUnused = 90d\n"
+	"[maintenance]\n auto = no\n delay = 3s\n timeout = 2h\n"
+	" removeUnused = 90d\n"
 	"[scan]\n maxObject = 10K\n report = 3\n"
 	"[repo \"acme/*\"]\n upstream = forge ; before the upstream itself\n"
 	" fresh = 90s\n"
@@ -90,6 +91,7 @@ static void stores(void **state)
 	assert_int_equal(c->maintain, 0);
 	assert_int_equal(c->maintain_ms, 3000);
 	assert_int_equal(c->maintain_packs, 10);
+	assert_int_equal(c->care_ms, 2 * 3600000);
 	assert_int_equal(c->unused_ms, 90 * 86400000LL);
 	assert_true(c->mirrors_size == 0);
 
@@ -100,7 +102,7 @@ static void stores(void **state)
 	assert_null(c->repos[1].upstream);
 	assert_string_equal(c->repos[1].hosted, "/srv/git");
 	assert_int_equal(c->repos[2].fresh, FRESH_OFFLINE);
-	assert_int_equal(c->repos[2].line, 27);
+	assert_int_equal(c->repos[2].line, 28);
 	assert_null(c->repos[0].push_options);
 	assert_string_equal(c->repos[2].push_options, "ci.skip  topic=*");
 

@@ -101,8 +101,8 @@ static void test_care_and_refresh(void **state)
 	int watch, other;
 
 	(void)state;
-	assert_int_equal(mirror_lock_care("/m/x", &watch), 0);
-	assert_int_equal(mirror_lock_care("/m/x", &other), -1);
+	assert_int_equal(mirror_lock_care("/m/x", 0, &watch), 0);
+	assert_int_equal(mirror_lock_care("/m/x", 0, &other), -1);
 	assert_int_equal(mirror_lock_refresh("/m/x", &wait, &busy, &fault),
 			 MIRROR_TURN_RUN);
 	/* one that finds nothing new disturbs nobody */
@@ -112,9 +112,9 @@ static void test_care_and_refresh(void **state)
 	assert_true(hangs_up(watch));
 	assert_int_equal(mirror_lock_care_end("/m/x", watch), 1);
 	assert_int_equal(mirror_lock_settle("/m/x", &wait), 0);
-	assert_int_equal(mirror_lock_care("/m/x", &watch), -1);
+	assert_int_equal(mirror_lock_care("/m/x", 0, &watch), -1);
 	mirror_lock_done("/m/x", FAULT_NONE);
-	assert_int_equal(mirror_lock_care("/m/x", &watch), 0);
+	assert_int_equal(mirror_lock_care("/m/x", 0, &watch), 0);
 	assert_int_equal(mirror_lock_care_end("/m/x", watch), 0);
 	buf_clear(&busy);
 }
@@ -196,22 +196,97 @@ static void test_care_and_push(void **state)
 	int watch, sweep;
 
 	(void)state;
-	assert_int_equal(mirror_lock_care("/m/x", &watch), 0);
+	assert_int_equal(mirror_lock_care("/m/x", 0, &watch), 0);
 	/* a push tells it to end, and waits for that, bounded */
 	assert_int_equal(mirror_lock_push("/m/x", "id", NULL, &wait), -1);
 	assert_true(hangs_up(watch));
 	assert_int_equal(mirror_lock_care_end("/m/x", watch), 1);
 	assert_int_equal(mirror_lock_push("/m/x", "id", NULL, &wait), 0);
-	assert_int_equal(mirror_lock_care("/m/x", &watch), -1);
+	assert_int_equal(mirror_lock_care("/m/x", 0, &watch), -1);
 	assert_int_equal(mirror_lock_forward("id", &path), 1);
 	assert_string_equal(path, "/m/x");
-	assert_int_equal(mirror_lock_care("/m/x", &watch), -1);
+	assert_int_equal(mirror_lock_care("/m/x", 0, &watch), -1);
 	assert_int_equal(mirror_lock_push_end("/m/x", "id", 0, &sweep), 1);
-	assert_int_equal(mirror_lock_care("/m/x", &watch), 0);
+	assert_int_equal(mirror_lock_care("/m/x", 0, &watch), 0);
 	mirror_lock_care_stop();
 	assert_true(hangs_up(watch));
 	assert_int_equal(mirror_lock_care_end("/m/x", watch), 1);
 	free(path);
+}
+
+/* One that is overdue: others wait, for a while. */
+static void test_turn(void **state)
+{
+	struct mirror_wait brief = soon(50), wait;
+	int watch, sweep;
+
+	(void)state;
+	assert_int_equal(mirror_lock_care("/m/x", 300, &watch), 0);
+	assert_int_equal(mirror_lock_push("/m/x", "id", NULL, &brief), -1);
+	brief = soon(50);
+	assert_int_equal(mirror_lock_settle("/m/x", &brief), -1);
+	assert_false(hangs_up(watch));
+	/* its turn is over */
+	wait = soon(400);
+	assert_int_equal(mirror_lock_push("/m/x", "id", NULL, &wait), -1);
+	assert_true(hangs_up(watch));
+	assert_int_equal(mirror_lock_care_end("/m/x", watch), 1);
+	/* those that there are do not end in time */
+	wait = soon(50);
+	assert_int_equal(mirror_lock_push("/m/x", "id", NULL, &wait), 0);
+	assert_int_equal(mirror_lock_care("/m/x", 50, &watch), -1);
+	assert_int_equal(mirror_lock_push("/m/x", "other", NULL, &wait), 0);
+	mirror_lock_push_end("/m/x", "other", 0, &sweep);
+	mirror_lock_push_end("/m/x", "id", 0, &sweep);
+}
+
+static void *care_in_turn(void *arg)
+{
+	int *watch = arg;
+
+	if (mirror_lock_care("/m/x", 20000, watch))
+		*watch = -1;
+	return NULL;
+}
+
+static int waits_for_turn(const char *path)
+{
+	struct entry *e = mirror_lock_enter(path);
+	int waits = mirror_lock_turn(e);
+
+	mirror_lock_leave(e);
+	return waits;
+}
+
+/* While it waits for a push to end no other begins. */
+static void test_turn_comes(void **state)
+{
+	struct mirror_wait wait = soon(20000);
+	int64_t until = clock_ms() + 20000;
+	enum fault_kind fault;
+	struct buf busy = BUF_INIT;
+	pthread_t thread;
+	int watch, sweep;
+
+	(void)state;
+	assert_int_equal(mirror_lock_push("/m/x", "id", NULL, &wait), 0);
+	assert_int_equal(pthread_create(&thread, NULL, care_in_turn, &watch),
+			 0);
+	while (!waits_for_turn("/m/x") && clock_ms() < until)
+		poll(NULL, 0, 1);
+	wait = soon(50);
+	assert_int_equal(mirror_lock_push("/m/x", "other", NULL, &wait), -1);
+	assert_int_equal(mirror_lock_refresh("/m/x", &wait, &busy, &fault),
+			 MIRROR_TURN_LATE);
+	mirror_lock_push_end("/m/x", "id", 0, &sweep);
+	pthread_join(thread, NULL);
+	assert_true(watch >= 0 && !hangs_up(watch));
+	/* its turn is not the end of the gate's */
+	mirror_lock_care_stop();
+	assert_true(hangs_up(watch));
+	assert_int_equal(mirror_lock_care_end("/m/x", watch), 1);
+	assert_int_equal(users("/m/x"), 0);
+	buf_clear(&busy);
 }
 
 static int count(const char *path, void *arg)
@@ -233,7 +308,7 @@ static void test_alone(void **state)
 	assert_int_equal(mirror_lock_alone("/m/x", count, &runs), 1);
 	mirror_lock_release("/m/x");
 	assert_int_equal(mirror_lock_alone("/m/x", count, &runs), 0);
-	assert_int_equal(mirror_lock_care("/m/x", &watch), 0);
+	assert_int_equal(mirror_lock_care("/m/x", 0, &watch), 0);
 	assert_int_equal(mirror_lock_alone("/m/x", count, &runs), 1);
 	mirror_lock_care_end("/m/x", watch);
 	assert_int_equal(runs, 1);
@@ -308,7 +383,7 @@ static void *note_often(void *arg)
 {
 	(void)arg;
 	while (noting) {
-		mirror_due_note("/m/busy", 0);
+		mirror_due_note("/m/busy");
 		poll(NULL, 0, DELAY / 10);
 	}
 	return NULL;
@@ -318,14 +393,14 @@ static void test_due(void **state)
 {
 	struct mirror_due due;
 	pthread_t thread;
-	int64_t began;
+	int64_t began, first;
 
 	(void)state;
 	assert_int_equal(mirror_due_wait(DELAY, 1, &due), MIRROR_TASK_REMOVE);
 	mirror_due_active(); /* within the hour */
 	began = clock_ms();
-	mirror_due_note("/m/one", 0);
-	mirror_due_note("/m/one", 0);
+	mirror_due_note("/m/one");
+	mirror_due_note("/m/one");
 	assert_int_equal(mirror_due_wait(DELAY, 1, &due), MIRROR_TASK_CARE);
 	assert_string_equal(due.path, "/m/one");
 	assert_true(clock_ms() - began >= DELAY);
@@ -339,7 +414,25 @@ static void test_due(void **state)
 	began = clock_ms();
 	assert_int_equal(mirror_due_wait(DELAY, 1, &due), MIRROR_TASK_CARE);
 	assert_int_equal(due.tries, 2);
-	assert_true(clock_ms() - began >= 3 * DELAY);
+	assert_true(due.overdue || clock_ms() - began >= 3 * DELAY);
+	free(due.path);
+
+	/* interrupted each time: ten delays after the first it is overdue */
+	began = clock_ms();
+	mirror_due_note("/m/one");
+	do {
+		assert_int_equal(mirror_due_wait(DELAY, 1, &due),
+				 MIRROR_TASK_CARE);
+		first = due.first;
+		mirror_due_later(&due);
+		free(due.path);
+	} while (!due.overdue && due.tries < 5);
+	assert_true(due.overdue);
+	assert_true(due.tries <= 3);
+	assert_true(clock_ms() - began >= 10 * DELAY);
+	/* and then as late again */
+	assert_int_equal(mirror_due_wait(DELAY, 1, &due), MIRROR_TASK_CARE);
+	assert_true(due.first >= first + 10 * DELAY);
 	free(due.path);
 
 	/* one that is never quiet */
@@ -442,6 +535,8 @@ int main(void)
 		cmocka_unit_test(test_care_and_refresh),
 		cmocka_unit_test(test_joiners),
 		cmocka_unit_test(test_care_and_push),
+		cmocka_unit_test(test_turn),
+		cmocka_unit_test(test_turn_comes),
 		cmocka_unit_test(test_alone),
 		cmocka_unit_test(test_crowd),
 		cmocka_unit_test(test_errors),
