@@ -6,6 +6,7 @@
 #include "forward-internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "commands.h"
 #include "config.h"
@@ -90,6 +91,9 @@ char **forward_args(const struct forward *f)
 	/* one alone is taken or not, of any upstream */
 	if (f->atomic && f->u->nr - forward_count(f, FORWARD_TAKEN) > 1)
 		add(&a, "--atomic", "", "", "");
+	/* the shell that git starts it with has nothing to do afterwards */
+	if (!strncmp(f->r->upstream->url, "file:", 5))
+		add(&a, "--receive-pack=exec git-receive-pack", "", "", "");
 	add_options(&a);
 	add_references(&a, f);
 	if (a.bytes <= ARGS_MAX)
