@@ -160,7 +160,7 @@ is "and says when to try again" "$wrong" ''
 
 # --- scripts -----------------------------------------------------------------
 
-for f in quickstart .ci/run; do
+for f in quickstart .ci/run .ci/tidy; do
 	ok "$f is a program" test -x "$SOURCE/$f"
 	ok "$f can be parsed" bash -n "$SOURCE/$f"
 done
