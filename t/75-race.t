@@ -85,13 +85,15 @@ own() {
 		echo "$i-$j $id" >>"$T/pushed.$name"
 	done
 }
-# fetching I: fetches everything again and again until told to end
+# fetching I: fetches everything again and again until told to end; between
+# two there is time for those that push
 fetching() {
 	local dir=$T/reader/$name-$1 n=0
 	until [ -e "$T/enough" ]; do
 		timeout 60 "$GIT" -C "$dir" fetch -q --prune "$url" \
 			'+refs/heads/*:refs/heads/*' || { echo "fetch failed"; return 1; }
 		n=$((n + 1))
+		sleep 0.2
 	done
 	echo "fetched $n"
 }
@@ -221,6 +223,7 @@ sampling() {
 		id=$(timeout 60 "$GIT" ls-remote -q "$url" refs/heads/storm) ||
 			{ echo "an advertisement failed"; return 1; }
 		echo "$from $(now_ms) ${id%%	*}" >>"$T/samples.$1"
+		sleep 0.05
 	done
 }
 # When something ended that showed value n, no sample that begins then or
