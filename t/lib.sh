@@ -306,6 +306,8 @@ fcgi() { timeout -k 2 "${LIMIT:-30}" perl "$HERE/fcgi.pl" "$T/gate.sock" "$@"; }
 # $T/htpasswd.
 start_web() {
 	local try port
+	# one of a kind: an earlier one is nobody's any more
+	[ -z "${PID[$1]:-}" ] || stop "$1"
 	mkdir -p "$T/$1"
 	for try in 1 2 3 4 5; do
 		port=$(free_port)
