@@ -354,18 +354,18 @@ cat >"$T/git" <<-END
 END
 chmod +x "$T/git"
 stop gate
-write_conf "delay = 300ms" "packs = 4" "timeout = 2s"
+write_conf "delay = 300ms" "packs = 4" "timeout = 5s"
 sed -i "s|^\\[gate\\]|&\n\tgit = $T/git|" "$T/gate.conf"
 start_gate
 : >"$T/repacks"
 for i in 1 2 3 4 5; do many "long $i"; done
 late() { grep -q 'acme/web: .* longer than maintenance.timeout' "$T/gate.log"; }
-ok "a repack that takes too long is given up" wait_for 20 late
+ok "a repack that takes too long is given up" wait_for 60 late
 for i in 1 2 3 4; do many "other $i" acme/many; done
 other_done() { grep -q ' acme/many: maintenance: ' "$T/gate.log"; }
-ok "and its turn" wait_for 20 other_done
+ok "and its turn" wait_for 60 other_done
 in_part() { [ "$(packs)" -lt 4 ]; }
-ok "the first one is packed in part" wait_for 20 in_part
+ok "the first one is packed in part" wait_for 60 in_part
 is "and once as a whole" "$(grep -c all "$T/repacks")" 2
 ok "it is whole" git -C "$mirror" fsck --strict
 no_pause() {
@@ -383,9 +383,9 @@ no_pause() {
 start pusher no_pause
 for i in 1 2 3 4 5; do many "often $i"; done
 turn() { grep -q ' acme/web: maintenance: ' "$T/gate.log"; }
-ok "pushes without a pause do not keep it out" wait_for 30 turn
+ok "pushes without a pause do not keep it out" wait_for 60 turn
 touch "$T/enough"
-wait_for 20 gone "${PID[pusher]}"
+wait_for 60 gone "${PID[pusher]}"
 stop pusher 0
 is "and they succeed" "$rc" 0
 ok "all of them" test "$(cat "$T/pushes")" -gt 3
