@@ -245,6 +245,7 @@ int serve_body(struct serve *s)
 	session_stage(s->session, STAGE_BODY);
 	end = body_read(&body, take_body, s);
 	s->body_read = is_read(end);
+	s->session->taken = end == BODY_COMPLETE;
 	if (refuse_body(s, end) < 0)
 		return -1;
 	if (is_push(s) && s->commands.state != COMMANDS_DONE)
@@ -330,7 +331,7 @@ void serve_drain(struct serve *s)
 	session_stage(s->session, STAGE_DRAIN);
 	if (d.commands && is_gzip(s))
 		d.gunzip = gunzip_new();
-	body_read(&body, drain, &d);
+	s->session->taken = body_read(&body, drain, &d) == BODY_COMPLETE;
 	gunzip_free(d.gunzip);
 	session_stage(s->session, STAGE_REPLY);
 	s->body_read = 1;

@@ -32,6 +32,7 @@ unsigned session_size;
 static unsigned used;
 static int wake_fd = -1;
 static int64_t hurry; /* clock_ms() of everybody's deadline; 0: none */
+static int64_t watched = INT64_MAX; /* clock_ms() of the next look at all */
 
 static const char *stage_name(enum session_stage stage)
 {
@@ -65,10 +66,14 @@ void session_table(unsigned n, int fd)
 	wake_fd = fd;
 }
 
-static void wake(void)
+/* The watchdog sleeps until its next look: is this deadline before it? */
+static void watch(int64_t deadline)
 {
 	uint64_t one = 1;
 
+	if (deadline >= watched)
+		return;
+	watched = deadline;
 	if (write(wake_fd, &one, sizeof(one)) < 0)
 		log_warn("eventfd: %s", strerror(errno));
 }
@@ -111,8 +116,8 @@ struct session *session_begin(int fd, int64_t total_ms)
 		s->deadline = s->began + total_ms;
 		if (hurry != 0 && s->deadline > hurry)
 			s->deadline = hurry;
-		if (used++ == 0)
-			wake(); /* the watchdog slept without a deadline */
+		used++;
+		watch(s->deadline);
 	}
 	pthread_mutex_unlock(&session_lock);
 	return s;
@@ -302,6 +307,7 @@ int session_watch(void)
 			next = at;
 		}
 	}
+	watched = next < 0 ? INT64_MAX : next;
 	pthread_mutex_unlock(&session_lock);
 	return next < 0 ? -1 : clock_left(next) + 1;
 }
@@ -313,7 +319,7 @@ void session_limit(struct session *s, int64_t left_ms)
 	pthread_mutex_lock(&session_lock);
 	if (s->deadline > deadline) {
 		s->deadline = deadline;
-		wake();
+		watch(deadline);
 	}
 	pthread_mutex_unlock(&session_lock);
 }

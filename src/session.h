@@ -38,6 +38,8 @@ struct session {
 	int ended, shut;  /* for reading, and at all, by session_watch */
 	int shed;         /* ended to make room for others */
 	int stopping;     /* its backend is being ended: may not forward */
+	int taken;        /* all that the web server had to say is read */
+	int witnessed;    /* the witness has the connection, too */
 
 	/* places, session-place.c */
 	char client[66];  /* who, else address; whose share this counts to */

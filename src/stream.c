@@ -21,10 +21,21 @@
 #define FCGI_STDOUT_TYPE 6
 /* Of one record: what stream_break can still send in one piece. */
 #define RECORD_MAX 16384
+/* Of one of an answer that is all there: the most, a multiple of 8. */
+#define RECORD_WHOLE 65528
 /* A deadline may come nearer (SIGTERM): look again. */
 #define LOOK_MS 1000
 /* At the end, room for what is left of a record and a few words. */
 #define LAST_ROOM (256 << 10)
+
+/* Before what may be cut short: should we be killed, it breaks the answer. */
+static void hold(struct stream *s)
+{
+	if (s->begun)
+		return;
+	s->begun = s->session->witnessed = 1;
+	witness_hold(s->fd, s->id);
+}
 
 static void begin_record(struct stream *s, const char *data, size_t n)
 {
@@ -98,15 +109,14 @@ static enum stream_end send_record(struct stream *s)
 	return end;
 }
 
-enum stream_end stream_send(struct stream *s, const char *data, size_t n)
+static enum stream_end send_records(struct stream *s, const char *data,
+				    size_t n, size_t most)
 {
 	enum stream_end end = STREAM_OK;
 
-	if (!s->begun)
-		witness_hold(s->fd, s->id);
-	s->begun = 1;
+	hold(s);
 	while (n > 0 && end == STREAM_OK) {
-		size_t some = n < RECORD_MAX ? n : RECORD_MAX;
+		size_t some = n < most ? n : most;
 
 		begin_record(s, data, some);
 		end = send_record(s);
@@ -114,6 +124,24 @@ enum stream_end stream_send(struct stream *s, const char *data, size_t n)
 		n -= some;
 	}
 	return end;
+}
+
+enum stream_end stream_send(struct stream *s, const char *data, size_t n)
+{
+	return send_records(s, data, n, RECORD_MAX);
+}
+
+enum stream_end stream_send_whole(struct stream *s, const char *data,
+				   size_t n)
+{
+	if (n > RECORD_MAX)
+		return send_records(s, data, n, RECORD_WHOLE);
+	begin_record(s, data, n);
+	/* a socket that is new has room for that much */
+	if (send_some(s) >= 0 && s->head_left + s->data_left == 0)
+		return STREAM_OK;
+	hold(s);
+	return send_record(s);
 }
 
 /* Returns 0 when all of the record is on its way. */

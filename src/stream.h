@@ -38,6 +38,13 @@ enum stream_end {
 enum stream_end stream_send(struct stream *s, const char *data, size_t n);
 
 /*
+ * Send an answer that is all there, and nothing else. A small one goes in one
+ * piece, which nothing can cut: the witness need not know.
+ */
+enum stream_end stream_send_whole(struct stream *s, const char *data,
+				   size_t n);
+
+/*
  * End an answer that cannot be ended, so that the web server does not take it
  * for whole: the rest of the record that is being sent, last (may be empty),
  * and a record that is none. Never waits. Nothing can be sent after this.

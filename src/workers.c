@@ -181,8 +181,11 @@ static void serve_connection(struct workers *w, int fd, int full)
 	FCGX_Finish_r(&fcgi);
 	if (session != NULL) {
 		/* it would keep the connection open */
-		witness_done(own);
-		close_gently(own);
+		if (session->witnessed)
+			witness_done(own);
+		/* what is read wholly is closed without more */
+		if (!session->taken)
+			close_gently(own);
 		session_end(session);
 	}
 	if (own >= 0)
