@@ -76,6 +76,8 @@ static int send_bytes(struct backend *b, const char *data, size_t n)
 
 	if (b->client_gone)
 		return 0; /* read on for a push that must finish */
+	if (b->run->copy != NULL)
+		b->run->copy(b->run->copy_arg, data, n);
 	session_writing(b->run->session);
 	end = stream_send(&b->run->stream, data, n);
 	turn = session_written(b->run->session);
@@ -255,13 +257,6 @@ static int is_over(struct backend *b)
 	return 1;
 }
 
-static int next_look(const struct backend *b)
-{
-	int left = clock_left(b->quiet_until);
-
-	return left < LOOK_MS ? left : LOOK_MS;
-}
-
 /*
  * Move bytes until its output ends. Returns -1 when it is to be stopped.
  * Once the hook forwards, a client that left stops nothing: what the
@@ -276,7 +271,8 @@ static int pump(struct backend *b)
 			{ .fd = b->client_gone ? -1 : b->run->client,
 			  .events = POLLRDHUP },
 		};
-		int n = poll(p, 3, next_look(b));
+		int left = clock_left(b->quiet_until);
+		int n = poll(p, 3, left < LOOK_MS ? left : LOOK_MS);
 
 		if (n < 0 && errno != EINTR)
 			return -1;
@@ -339,6 +335,7 @@ static enum backend_end finish(struct backend *b, int pumped)
 	}
 	session_pid(b->run->session, 0);
 	backend_words_rest(&b->words);
+	b->run->spoke = b->words.lines > 0;
 	if (b->words.limit == NULL)
 		b->words.limit = hint_of_status(status);
 	/* of the client's own doing, too: a hook's end leaves status 0 */

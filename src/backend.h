@@ -35,11 +35,15 @@ struct backend_run {
 	const char *headers; /* more response headers, each with CRLF, or "" */
 	/* a packet for the side-band of a fetch, where there is one, or NULL */
 	const struct buf *note;
+	/* gets what is sent to the client, header and all; or NULL */
+	void (*copy)(void *arg, const char *data, size_t n);
+	void *copy_arg;
 	struct session *session;
 	const char *reason;  /* set: why, where something failed; a constant */
 	/* set: for the client, or NULL; with BACKEND_DONE: git has said so */
 	const struct refusal *refusal;
 	struct packets packets; /* set: how far the answer came */
+	int spoke;           /* set: it said something to the log */
 	/* set with BACKEND_DONE: the caller sends the flush at its end */
 	int held;
 	struct stream stream;   /* set: likewise, for stream_break */

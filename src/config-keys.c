@@ -63,6 +63,8 @@ const struct key config_keys[] = {
 	  1000000, 0 },
 	{ SECTION_BACKEND, "files", KIND_COUNT, GATE(files), 64, 1000000, 0 },
 	{ SECTION_BACKEND, "threads", KIND_COUNT, GATE(threads), 0, 64, 0 },
+	{ SECTION_BACKEND, "advertisements", KIND_SIZE, GATE(adverts), 0,
+	  INT64_MAX, 0 },
 
 	{ SECTION_PUSH, "park", KIND_PATH, GATE(park), 0, 0, 0 },
 	{ SECTION_PUSH, "parkMax", KIND_COUNT, GATE(park_max), 1, 100000, 0 },
@@ -150,6 +152,7 @@ const struct config config_defaults = {
 	.cpu_ms = 30 * 60 * 1000,
 	.file_size = (uint64_t)16 << 30,
 	.files = 1024,
+	.adverts = 32 << 20,
 	.park_max = 100,
 	.park_size = (uint64_t)1 << 30,
 	.maintain = 1,

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -361,6 +362,7 @@ static int count_lines(const struct buf *text)
 struct config *config_load(const char *file)
 {
 	struct buf text = BUF_INIT;
+	static atomic_uint_fast64_t loaded;
 	struct load l = { .file = file };
 
 	if (read_file(&l, &text)) {
@@ -370,6 +372,7 @@ struct config *config_load(const char *file)
 	buf_adds(&text, ""); /* a string, of an empty file too */
 	l.c = mem_zalloc(sizeof(*l.c));
 	*l.c = config_defaults;
+	l.c->number = ++loaded;
 	l.c->file = absolute(file);
 	l.c->name = mem_strdup(l.c->file);
 	l.text = &text;

@@ -21,7 +21,7 @@ enum op {
 #define OP_WRITE (OP_PUSH | OP_REWIND | OP_DELETE)
 #define OP_ALL (OP_FETCH | OP_WRITE)
 
-#define CONFIG_KEYS_MAX 64
+#define CONFIG_KEYS_MAX 80
 
 /* [upstream "NAME"]: a server, and how to reach it. Unset strings are NULL. */
 struct config_upstream {
@@ -83,6 +83,7 @@ struct config {
 	char *name; /* of the file, for messages; absolute */
 	char *file; /* what children read: it, or our private copy of it */
 	int is_copy;
+	uint64_t number; /* of this loading, in this process; never twice */
 
 	/* [gate] */
 	char *state;   /* private directory: sockets, and defaults for the next */
@@ -115,6 +116,7 @@ struct config {
 	unsigned processes; /* of our user, in all */
 	unsigned files;     /* open ones */
 	unsigned threads;   /* that git packs with; 0: by the processors */
+	uint64_t adverts;   /* bytes of its answers that are kept; 0: none */
 	unsigned cores;     /* processors that are ours; preflight.c, else 0 */
 
 	/* [push]: what could not be delivered may be kept for the operator */

@@ -13,6 +13,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "advert.h"
 #include "buf.h"
 #include "child.h"
 #include "clock.h"
@@ -313,6 +314,7 @@ static void clear(struct gated *g)
 		close(g->signal_fd);
 	if (g->wake_fd >= 0)
 		close(g->wake_fd);
+	advert_clear();
 	if (g->workers != NULL)
 		workers_free(g->workers);
 	else

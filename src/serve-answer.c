@@ -53,6 +53,13 @@ static enum backend_end run_backend(struct serve *s, struct backend_run *run,
 	enum backend_end end;
 
 	serve_stale(s, &headers, note);
+	/* how old it is was not known before */
+	if (headers.len > 0 || note->len > 0)
+		serve_advert_end(s, 0);
+	if (s->making != NULL) {
+		run->copy = serve_advert_copy;
+		run->copy_arg = s->making;
+	}
 	cgienv_fill(&env, s->c, s->repo, &s->req, s->session->id, &s->route,
 		    s->git_dir.data, s->spool.len);
 	cgienv_command(&cmd, s->c, s->backend, &s->req, &s->route,
@@ -112,6 +119,8 @@ int serve_answer(struct serve *s)
 	session_stage(s->session, STAGE_BACKEND);
 	end = run_backend(s, &run, &note);
 	session_place_end(s->session);
+	serve_advert_end(s, end == BACKEND_DONE && !run.spoke &&
+			 run.refusal == NULL);
 	note_end(s, end, &run);
 	if (end == BACKEND_DONE && run.held)
 		end = end_push(s, &run);

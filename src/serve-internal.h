@@ -15,6 +15,7 @@
 #include "spool.h"
 
 struct FCGX_Request;
+struct advert_making;
 
 /* One request on its way, owned by serve_request. */
 struct serve {
@@ -36,6 +37,7 @@ struct serve {
 	int haste;  /* there is no time for it */
 	int in_use; /* the mirror at git_dir, by us */
 	int64_t age_ms; /* of what an offline mirror serves; -1: fresh */
+	struct advert_making *making; /* git's answer is to be kept there */
 
 	struct refusal why;
 	struct buf sentence; /* why.sentence, where it is made here */
@@ -65,6 +67,15 @@ int serve_place(struct serve *s, enum session_pool pool);
 
 /* The step that takes the body in. Returns 0, or -1: refused. */
 int serve_body(struct serve *s);
+
+/*
+ * The step that answers without a git, where that is possible: returns 1 when
+ * it did. Else s->making may be set; then serve_advert_copy takes the answer,
+ * and serve_advert_end, harmless when called twice, says how it ended.
+ */
+int serve_advert(struct serve *s);
+void serve_advert_copy(void *arg, const char *data, size_t n);
+void serve_advert_end(struct serve *s, int good);
 
 /* Is it the RPC of a push? */
 int serve_is_push(const struct serve *s);

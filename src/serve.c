@@ -160,14 +160,14 @@ static int step_mirror(struct serve *s)
 		mirror_use(s->git_dir.data);
 		s->in_use = 1;
 	}
+	/* a hosted one that has a path is there */
+	if (s->repo->upstream == NULL)
+		return 0;
 	if (s->route.kind == ROUTE_RPC &&
 	    mirror_fresh_enough(s->c, s->repo, s->route.repo,
 				serve_is_push(s) ? INT64_MAX
 						 : ADVERTISED_MS))
 		return 0;
-	if (s->repo->upstream == NULL)
-		return mirror_fresh_enough(s->c, s->repo, s->route.repo, 0)
-			       ? 0 : refuse_fault(s, FAULT_NOT_FOUND);
 	if (serve_place(s, POOL_MIRROR) < 0)
 		return -1;
 	session_stage(s->session, STAGE_MIRROR);
@@ -210,9 +210,13 @@ static int step_backend(struct serve *s)
 				      s->session->id, &s->commands, s->fd) < 0)
 		return serve_refuse(s, &refusal_overloaded,
 				    "waited for an ended push's objects");
+	/* what is in memory needs no place */
+	if (!push && serve_advert(s))
+		return 0;
 	rc = serve_place(s, POOL_BACKEND);
 	if (rc == 0)
 		rc = serve_answer(s);
+	serve_advert_end(s, 0);
 	if (push) {
 		mirror_push_end(s->git_dir.data, s->session->id, s->broken);
 		passed_remove(s->c, s->session->id);

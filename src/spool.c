@@ -14,6 +14,7 @@
 #include <sys/sendfile.h>
 #include <unistd.h>
 
+#include "buf.h"
 #include "log.h"
 
 static int write_all(int fd, const char *data, size_t n)
@@ -92,6 +93,20 @@ int spool_add(struct spool *s, const char *dir, const void *data, size_t n)
 		return -1;
 	}
 	s->len += n;
+	return 0;
+}
+
+int spool_read(const struct spool *s, struct buf *out)
+{
+	char *to = buf_room(out, (size_t)s->len);
+
+	if (s->fd >= 0 &&
+	    pread(s->fd, to, (size_t)s->len, 0) != (ssize_t)s->len) {
+		log_error("spool: a body cannot be read again");
+		return -1;
+	}
+	out->len += (size_t)s->len;
+	to[s->len] = '\0';
 	return 0;
 }
 

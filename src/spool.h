@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct FCGX_Request;
+struct buf;
 
 /*
  * A request's body, read whole before any process is started: in memory
@@ -23,6 +23,8 @@ struct spool {
 
 /* Append; dir is where a file would be made. Returns 0, or -1, logged. */
 int spool_add(struct spool *s, const char *dir, const void *data, size_t n);
+/* Append all of it to out; for small ones. Returns 0, or -1, logged. */
+int spool_read(const struct spool *s, struct buf *out);
 /* Back to the start, for a child's stdin. Returns the descriptor or -1. */
 int spool_rewind(struct spool *s);
 void spool_clear(struct spool *s);
