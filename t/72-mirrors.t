@@ -424,7 +424,8 @@ ok "lets it go on" repacking
 git -C "$up" update-ref refs/heads/newer refs/heads/trunk
 same "a refresh that does"
 no "has ended it" repacking
-ok "nothing half-written is left" test ! -e "$mirror/objects/pack/tmp_pack_left"
+ok "nothing half-written is left" wait_for 10 \
+	test ! -e "$mirror/objects/pack/tmp_pack_left"
 ok "and it is tried again" wait_for 30 repacking
 commit "$T/web" README "through the gate"
 ok "a push" git -C "$T/web" push -q "$GATE/acme/web" HEAD:refs/heads/agent
