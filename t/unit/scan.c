@@ -266,6 +266,9 @@ static const char *letters_of(const char *kind, size_t n)
 	static const char *const table[][2] = {
 		{ "hex", DIGITS "abcdef" }, { "num", DIGITS },
 		{ "alpha", LOWER UPPER },   { "alnum", LOWER UPPER DIGITS },
+		{ "lalpha", LOWER },	    { "b32l", LOWER "234567" },
+		{ "b58", "123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+			 "abcdefghijkmnopqrstuvwxyz" },
 		{ "lower", LOWER DIGITS },  { "word", LOWER UPPER DIGITS "_-" },
 		{ "b32", UPPER "234567" },  { "b64", LOWER UPPER DIGITS "+/" },
 		{ "bech", "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L" },
@@ -277,11 +280,16 @@ static const char *letters_of(const char *kind, size_t n)
 	return NULL;
 }
 
-/* {KIND:N} and {nl} of an example; anything else stays as it is. */
+/*
+ * {KIND:N} and {nl} of an example; anything else stays as it is. What is made
+ * up depends on the example alone, not on those before it.
+ */
 static void expand(const char *s, struct buf *out)
 {
-	static unsigned x = 12345;
+	unsigned x = 12345;
 
+	for (const char *p = s; *p; p++)
+		x = x * 31 + (unsigned char)*p;
 	buf_reset(out);
 	while (*s) {
 		size_t word = strspn(s + 1, LOWER DIGITS);
@@ -320,7 +328,8 @@ static int names(const char *rule)
 	return found_at;
 }
 
-static void example(struct scanner *s, char *line, struct buf *text)
+/* Returns 0, or 1 when the scanner sees it otherwise. */
+static int example(struct scanner *s, char *line, struct buf *text)
 {
 	char *sign = strchr(line, ' ');
 
@@ -330,9 +339,11 @@ static void example(struct scanner *s, char *line, struct buf *text)
 	expand(sign + 2, text);
 	assert_int_not_equal(run(s, text->data, text->len, NULL),
 			     SCAN_UNKNOWN);
-	if (names(line) != (*sign == '+'))
-		fail_msg("%s %s = %s; found: %s", line, sign, text->data,
-			 found.data);
+	if (names(line) == (*sign == '+'))
+		return 0;
+	print_message("# %s %s = %s; found: %s\n", line, sign, text->data,
+		      found.data);
+	return 1;
 }
 
 /* t/rules/examples.txt: each rule has both kinds, and each is right. */
@@ -344,6 +355,7 @@ static void examples(void **state)
 	struct buf text = BUF_INIT;
 	const char *source = getenv("SOURCE");
 	char path[4096], line[4096];
+	int wrong = 0;
 	FILE *f;
 
 	(void)state;
@@ -359,17 +371,21 @@ static void examples(void **state)
 		if (*line == '#' || !*line)
 			continue;
 		sign = strchr(line, ' ') ? strchr(line, ' ')[1] : '?';
-		example(s, line, &text);
+		wrong += example(s, line, &text);
 		rule = rules_find(r, line);
 		if (!rule)
 			fail_msg("no rule %s", line);
 		seen[rule - r->list] |= sign == '+' ? 1 : 2;
 	}
 	fclose(f);
-	for (size_t i = 0; i < r->nr; i++)
-		if (seen[i] != 3)
-			fail_msg("%s: no true or no false example",
-				 r->list[i].id);
+	for (size_t i = 0; i < r->nr; i++) {
+		if (seen[i] == 3)
+			continue;
+		print_message("# %s: no true or no false example\n",
+			      r->list[i].id);
+		wrong++;
+	}
+	assert_int_equal(wrong, 0);
 	buf_clear(&text);
 	free(seen);
 	scan_free(s);
