@@ -15,7 +15,10 @@ ln -s "$T/outside/canary.git" "$T/hosted/link.git"
 ln -s "$T/outside" "$T/hosted/linked"
 ln -s good.git "$T/hosted/near.git"
 hook_for_strace
+# what is answered from memory would start nothing
 conf <<-END
+	[backend]
+		advertisements = 0
 	[repo "acme/*"]
 		upstream = file
 	[repo "hosted/*"]
