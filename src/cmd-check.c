@@ -9,11 +9,14 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent.h"
 #include "buf.h"
 #include "config.h"
+#include "exceptions.h"
+#include "ignore.h"
 #include "lex.h"
 #include "log.h"
 #include "scan.h"
@@ -84,6 +87,27 @@ static void check_agents(const struct config *c)
 	}
 }
 
+/* Findings that pass: every error in their file, and what has expired. */
+static int check_exceptions(const struct config *c)
+{
+	struct exceptions *x = exceptions_load(c->exceptions);
+
+	if (!x)
+		return -1;
+	exceptions_warn(x, time(NULL));
+	exceptions_free(x);
+	return 0;
+}
+
+/* Lines that ignore nothing are warned of. */
+static int check_ignore(const struct config *c)
+{
+	struct ignore *g = ignore_load(c->ignore, 1);
+
+	ignore_free(g);
+	return g ? 0 : -1;
+}
+
 static int check(const char *file)
 {
 	struct config *c = config_load(file);
@@ -95,6 +119,10 @@ static int check(const char *file)
 	bad_paths = config_check_paths(c, 0);
 	if (!bad_paths)
 		check_agents(c);
+	if (c->exceptions && check_exceptions(c))
+		bad_paths = -1;
+	if (!bad_paths && c->ignore && check_ignore(c))
+		bad_paths = -1;
 	rules = scan_check(c->rules);
 	if (!bad_paths && rules)
 		printf("%s: good: upstreams %zu, repo sections %zu, access "

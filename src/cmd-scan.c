@@ -5,195 +5,124 @@
  * changes nothing.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "accept.h"
 #include "buf.h"
+#include "cmd-scan-internal.h"
 #include "cmd.h"
 #include "config.h"
 #include "findings.h"
 #include "log.h"
-#include "report.h"
 #include "rules.h"
 #include "scan.h"
 #include "walk.h"
 
-/* Directories to go up in search of a repository. */
-#define LEVELS_MAX 128
-#define GITFILE_MAX 8192
-/* As git-gate.conf(5) has it. */
-#define MAX_OBJECT ((uint64_t)256 << 20)
-
-struct options {
-	const char *config, *rules, *report;
-	int json, all;
-	char **args;
-	size_t nr_args;
+/* A scan, from its command line to its answer. */
+struct job {
+	const struct scan_options *o;
+	const struct rules *rules;
+	struct walk_limits limits;
+	struct findings findings;
+	char head[65];
 };
 
-static int usage(FILE *to)
+static enum scan_result walk(struct job *j, struct walk *w, const char *range)
 {
-	fputs("usage: git-gate scan [-c FILE | --rules FILE] "
-	      "[--format text|json] [--report FILE]\n"
-	      "                     [--all | RANGE | PATH... | -]\n",
-	      to);
-	return to == stdout ? CMD_OK : CMD_USAGE;
-}
+	struct scan_progress bar = SCAN_PROGRESS_INIT;
+	walk_progress *fn = isatty(STDERR_FILENO) ? cmd_scan_progress : NULL;
+	enum scan_result result;
 
-static int is_dir(const char *base, const char *name)
-{
-	struct buf path = BUF_INIT;
-	struct stat st;
-	int ret;
-
-	buf_addf(&path, "%s%s", base, name);
-	ret = !stat(path.data, &st) && S_ISDIR(st.st_mode);
-	buf_clear(&path);
-	return ret;
-}
-
-/* gitrepository-layout(5): the file of a work tree or submodule. */
-static int read_gitfile(const char *file, const char *base, struct buf *out)
-{
-	struct buf text = BUF_INIT;
-	int ret = -1;
-
-	if (!buf_read_file(&text, file, GITFILE_MAX) && text.len > 8 &&
-	    !memcmp(text.data, "gitdir: ", 8)) {
-		text.data[strcspn(text.data, "\n")] = '\0';
-		if (text.data[8] != '/')
-			buf_adds(out, base);
-		buf_adds(out, text.data + 8);
-		ret = 0;
-	}
-	buf_clear(&text);
-	return ret;
-}
-
-/* Is there a repository in base ("" or ends in '/')? */
-static int try_dir(const char *base, struct buf *out)
-{
-	struct buf git = BUF_INIT;
-	int ret = 0;
-
-	buf_addf(&git, "%s.git", base);
-	if (is_dir(git.data, "/objects") && is_dir(git.data, "/refs"))
-		buf_adds(out, git.data);
-	else if (is_dir(base, "objects") && is_dir(base, "refs"))
-		buf_adds(out, *base ? base : ".");
+	if (!walk_head(w, j->head))
+		*j->head = '\0';
+	if (j->o->staged)
+		/* git sets it for a pre-commit hook, see githooks(5) */
+		result = walk_staged(w, j->rules, getenv("GIT_INDEX_FILE"),
+				     &j->limits, fn, &bar, &j->findings);
 	else
-		ret = read_gitfile(git.data, base, out);
-	buf_clear(&git);
-	return ret;
+		result = walk_range(w, j->rules, range, &j->limits, fn, &bar,
+				    &j->findings);
+	cmd_scan_progress_end(&bar);
+	return result;
 }
 
-/* The git directory of the working directory. Returns 0, or -1: none. */
-static int find_repository(struct buf *out)
+static enum scan_result scan_repository(struct job *j, const char *range)
 {
-	struct buf base = BUF_INIT;
-	struct stat here, up;
-	int i, ret = -1;
-
-	buf_adds(&base, "");
-	for (i = 0; i < LEVELS_MAX; i++) {
-		ret = try_dir(base.data, out);
-		if (!ret || stat(*base.data ? base.data : ".", &here))
-			break;
-		buf_adds(&base, "../");
-		/* the root is its own parent */
-		if (stat(base.data, &up) ||
-		    (here.st_dev == up.st_dev && here.st_ino == up.st_ino))
-			break;
-	}
-	buf_clear(&base);
-	return ret;
-}
-
-static void show_progress(void *arg, size_t done, size_t total)
-{
-	(void)arg;
-	if (done % 100 == 0 || done == total)
-		fprintf(stderr, "\rcommit %zu of %zu%s", done, total,
-			done == total ? "\n" : "");
-}
-
-static enum scan_result scan_repository(const struct rules *r,
-					const char *range,
-					const struct walk_limits *limits,
-					struct findings *out)
-{
-	struct buf dir = BUF_INIT;
 	enum scan_result result = SCAN_UNKNOWN;
+	struct buf dir = BUF_INIT;
 	struct walk *w = NULL;
 
-	if (find_repository(&dir))
-		findings_unknown(out, "%s%sno repository is here",
-				 range ? range : "",
-				 range ? " is not a file, and " : "");
+	if (cmd_scan_repository(&dir))
+		findings_unknown(&j->findings, "%s%sno repository is here; "
+				 "for one elsewhere: git -C DIRECTORY gate "
+				 "scan%s", range ? range : "",
+				 range ? " is not a file, and " : "",
+				 getenv("GIT_DIR") ? " (GIT_DIR is not looked "
+				 "at)" : "");
 	else
-		w = walk_open(dir.data, NULL);
+		w = walk_open(dir.data, NULL, 0);
 	if (w)
-		result =
-			walk_range(w, r, range, limits,
-				   isatty(STDERR_FILENO) ? show_progress : NULL,
-				   NULL, out);
+		result = walk(j, w, range);
 	else
-		findings_unknown(out, "the repository cannot be opened");
+		findings_unknown(&j->findings,
+				 "the repository cannot be opened");
 	walk_close(w);
 	buf_clear(&dir);
 	return result;
 }
 
-/* One argument that is no file is a range of the repository. */
-static enum scan_result scan(const struct options *o, const struct rules *r,
-			     const struct walk_limits *limits,
-			     struct findings *out)
+/* Who names a work tree may think that its history is meant as well. */
+static void note_history(const struct scan_options *o)
 {
-	if (!o->nr_args)
-		return scan_repository(r, NULL, limits, out);
-	if (o->nr_args == 1 && !strcmp(o->args[0], "-"))
-		return walk_stream(r, STDIN_FILENO, "standard input", limits,
-				   out);
-	if (o->nr_args == 1 && access(o->args[0], F_OK))
-		return scan_repository(r, o->args[0], limits, out);
-	return walk_files(r, o->args, o->nr_args, limits, out);
-}
+	struct buf git = BUF_INIT;
 
-static int print(FILE *to, const struct options *o, const struct findings *fs)
-{
-	if (o->json)
-		report_json(to, fs);
-	else if (fs->nr || fs->unknown)
-		report_text(to, fs, UINT_MAX);
-	else
-		fprintf(to, "no secrets found in %zu objects, %zu bytes\n",
-			fs->objects, fs->bytes);
-	return fflush(to) || ferror(to) ? -1 : 0;
-}
-
-static int write_report(const struct options *o, const struct findings *fs)
-{
-	FILE *to = stdout;
-	int ret;
-
-	if (o->report)
-		to = fopen(o->report, "we");
-	if (!to) {
-		log_error("%s: %s", o->report, strerror(errno));
-		return -1;
+	for (size_t i = 0; i < o->nr_args; i++) {
+		buf_reset(&git);
+		buf_addf(&git, "%s/.git", o->args[i]);
+		if (!access(git.data, F_OK))
+			log_warn("scan: %s: its files are scanned as they are, "
+				 "not its history; for that: git -C %s gate "
+				 "scan --all", o->args[i], o->args[i]);
 	}
-	ret = print(to, o, fs);
-	if (ret)
-		log_error("the report cannot be written: %s", strerror(errno));
-	if (to != stdout && fclose(to))
-		ret = -1;
-	return ret;
+	buf_clear(&git);
+}
+
+/* A word that was mistyped is told before anything is scanned. */
+static int lack_files(struct job *j)
+{
+	const struct scan_options *o = j->o;
+
+	for (size_t i = 0; i < o->nr_args; i++)
+		if (access(o->args[i], F_OK)) {
+			findings_unknown(&j->findings, "%s: %s%s", o->args[i],
+					 strerror(errno), o->nr_args > 1 ?
+					 "; several arguments are files, a "
+					 "range of commits is one (A..B)" : "");
+			return 1;
+		}
+	return 0;
+}
+
+/* One argument that is no file is a range of the repository. */
+static enum scan_result scan(struct job *j)
+{
+	const struct scan_options *o = j->o;
+
+	if (!o->nr_args)
+		return scan_repository(j, NULL);
+	if (o->nr_args == 1 && !strcmp(o->args[0], "-"))
+		return walk_stream(j->rules, STDIN_FILENO, "standard input",
+				   &j->limits, &j->findings);
+	if (o->nr_args == 1 && access(o->args[0], F_OK))
+		return scan_repository(j, o->args[0]);
+	if (lack_files(j))
+		return SCAN_UNKNOWN;
+	note_history(o);
+	return walk_files(j->rules, o->args, o->nr_args, &j->limits,
+			  &j->findings);
 }
 
 static int status_of(enum scan_result result)
@@ -209,108 +138,87 @@ static int status_of(enum scan_result result)
 	return CMD_UNKNOWN;
 }
 
-static int run(const struct options *o, const struct rules *r,
-	       const struct walk_limits *limits)
+/* The scanner was tried, and what does not count is known. */
+static int look(const struct scan_options *o, const struct config *c,
+		const struct rules *r, struct accept *a)
 {
-	struct scanner *s = r ? scan_new(r) : NULL;
-	struct findings fs = FINDINGS_INIT;
-	enum scan_result result;
-	int status = CMD_UNKNOWN;
+	struct job j = { .o = o, .rules = r, .findings = FINDINGS_INIT };
+	struct scan_explain x = { .rules = r, .wanted = o->fingerprint };
+	struct scan_outcome outcome = { .config = c, .rules = r,
+					.findings = &j.findings, .accept = a,
+					.explain = &x };
+	int status;
 
-	if (s && !scan_self_test(s)) {
-		result = scan(o, r, limits, &fs);
-		status = write_report(o, &fs) ? CMD_UNKNOWN : status_of(result);
-		if (fs.unknown)
-			log_error("could not tell: %s", fs.unknown);
+	j.findings.judge = accept_judge;
+	j.findings.judge_arg = a;
+	walk_limits_set(c, &j.limits);
+	if (o->explain) {
+		j.limits.explain = cmd_scan_explain;
+		j.limits.explain_arg = &x;
 	}
-	findings_clear(&fs);
-	scan_free(s);
+	status = status_of(scan(&j));
+	memcpy(outcome.head, j.head, sizeof(outcome.head));
+	if (cmd_scan_report(o, &outcome))
+		status = CMD_UNKNOWN;
+	if (j.findings.unknown)
+		log_error("could not tell: %s", j.findings.unknown);
+	cmd_scan_explain_clear(&x);
+	findings_clear(&j.findings);
 	return status;
 }
 
-enum parsed { PARSED_BAD, PARSED_OK, PARSED_HELP };
-
-/* --format; what is wrong is logged */
-static int parse_format(const char *name, struct options *o)
+/* A gate's rules are as it would have them; others are the user's choice. */
+static struct rules *load_rules(const struct scan_options *o,
+				const struct config *c)
 {
-	o->json = !strcmp(name, "json");
-	if (o->json || !strcmp(name, "text"))
-		return 0;
-	log_error("scan: --format %s: the formats are text and json", name);
-	return -1;
+	struct rules *r;
+
+	if (c && c->rules)
+		return rules_load_trusted(c->rules);
+	if (!o->rules)
+		return rules_builtin();
+	r = rules_load(o->rules);
+	if (r)
+		rules_warn_traps(r);
+	return r;
 }
 
-/* What the options ask for together; what is wrong is logged. */
-static enum parsed fits_together(const struct options *o)
+static int run(const struct scan_options *o, const struct config *c)
 {
-	if (o->config && o->rules)
-		log_error("scan: -c names the rules: leave out --rules, or -c");
-	else if (o->all && o->nr_args)
-		log_error("scan: --all is everything: leave it out, or '%s'",
-			  o->args[0]);
-	else
-		return PARSED_OK;
-	return PARSED_BAD;
-}
+	struct rules *r = load_rules(o, c);
+	struct scanner *s = r ? scan_new(r, SCAN_DEPTH) : NULL;
+	struct accept a = ACCEPT_INIT;
+	int status = CMD_UNKNOWN;
 
-static enum parsed parse(int argc, char **argv, struct options *o)
-{
-	static const struct option longs[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "rules", required_argument, NULL, 'r' },
-		{ "format", required_argument, NULL, 'f' },
-		{ "report", required_argument, NULL, 'o' },
-		{ "all", no_argument, NULL, 'a' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int opt;
-
-	while ((opt = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
-		if (opt == 'c')
-			o->config = optarg;
-		else if (opt == 'r')
-			o->rules = optarg;
-		else if (opt == 'o')
-			o->report = optarg;
-		else if (opt == 'a')
-			o->all = 1;
-		else if (opt == 'h')
-			return PARSED_HELP;
-		else if (opt != 'f' || parse_format(optarg, o))
-			return PARSED_BAD;
-	}
-	o->args = argv + optind;
-	o->nr_args = (size_t)(argc - optind);
-	return fits_together(o);
+	if (s && !scan_self_test(s) && !cmd_scan_accept(o, c, &a))
+		status = look(o, c, r, &a);
+	cmd_scan_accept_end(&a);
+	scan_free(s);
+	rules_free(r);
+	return status;
 }
 
 int cmd_scan(int argc, char **argv)
 {
-	struct walk_limits limits = { .max_object = MAX_OBJECT };
-	struct options o = { 0 };
+	struct scan_options o = { 0 };
 	struct config *c = NULL;
-	struct rules *r;
 	int status;
 
-	switch (parse(argc, argv, &o)) {
+	switch (cmd_scan_parse(argc, argv, &o)) {
 	case PARSED_OK:
 		break;
 	case PARSED_HELP:
-		return usage(stdout);
+		return cmd_scan_usage();
 	case PARSED_BAD:
-		return usage(stderr);
+		fputs("`git-gate help scan' shows what it takes\n", stderr);
+		return CMD_USAGE;
 	}
 	if (o.config) {
 		c = config_load(o.config);
 		if (!c)
 			return CMD_UNKNOWN;
-		o.rules = c->rules;
-		limits.max_object = c->max_object;
 	}
-	r = o.rules ? rules_load(o.rules) : rules_builtin();
-	status = run(&o, r, &limits);
-	rules_free(r);
+	status = run(&o, c);
 	config_free(c);
 	return status;
 }

@@ -8,9 +8,12 @@
  */
 enum { CMD_OK = 0, CMD_REFUSED = 1, CMD_USAGE = 2, CMD_UNKNOWN = 3 };
 
+int cmd_allow(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_deliver(int argc, char **argv);
+int cmd_exceptions(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_rules(int argc, char **argv);
 int cmd_scan(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_sync(int argc, char **argv);

@@ -206,6 +206,18 @@ static int check_readable(const struct place *p, const char *path)
 	return check_file(p, path, R_OK) || check_closed(p, path) ? -1 : 0;
 }
 
+/* What is in it is judged where it is read. */
+static int check_exceptions(const struct place *p, const char *path)
+{
+	if (!access(path, F_OK) || errno != ENOENT)
+		return 0;
+	if (check_parent(p, path))
+		return -1;
+	log_warn("%s:%d: %s %s is not there yet; git-gate allow makes it",
+		 p->file, p->line, p->key, path);
+	return 0;
+}
+
 typedef int check_fn(const struct place *p, const char *path);
 
 struct check {
@@ -275,6 +287,8 @@ static int check_gate(const struct config *c, int make)
 		     { "spool", c->spool } };
 	struct place git = place_of(c, SECTION_GATE, "git");
 	struct place rules = place_of(c, SECTION_SCAN, "rules");
+	struct place exceptions = place_of(c, SECTION_SCAN, "exceptions");
+	struct place ignore = place_of(c, SECTION_SCAN, "ignore");
 	struct place park = place_of(c, SECTION_PUSH, "park");
 	int bad = 0;
 
@@ -290,7 +304,12 @@ static int check_gate(const struct config *c, int make)
 		bad = -1;
 	if (check_program(&git, c->git))
 		bad = -1;
-	if (c->rules && check_readable(&rules, c->rules))
+	/* who can write it is judged where it is read, as of all it extends */
+	if (c->rules && check_file(&rules, c->rules, R_OK))
+		bad = -1;
+	if (c->exceptions && check_exceptions(&exceptions, c->exceptions))
+		bad = -1;
+	if (c->ignore && check_closed(&ignore, c->ignore))
 		bad = -1;
 	return bad;
 }
@@ -351,32 +370,11 @@ static int check_helpers(const struct config *c)
 	return bad;
 }
 
-/*
- * Said here rather than where the file is read, which every push does. Others
- * of the kind cannot be told by their host.
- */
-static void warn_of_case(const struct config *c)
-{
-	static const char *const hosts[] = { "github.com", "gitlab.com",
-					     "bitbucket.org", "codeberg.org" };
-
-	for (size_t i = 0; i < c->nr_upstreams; i++) {
-		const struct config_upstream *u = &c->upstreams[i];
-		for (size_t k = 0; k < NR(hosts) && !u->ignore_case; k++)
-			if (config_url_is_at(u->url, hosts[k]))
-				log_warn("%s:%d: [upstream \"%s\"]: %s takes "
-					 "names without regard to case, so "
-					 "that another spelling passes a deny "
-					 "rule; add ignoreCase = true",
-					 c->name, u->line, u->name, hosts[k]);
-	}
-}
-
 int config_check_paths(const struct config *c, int make)
 {
 	int bad = check_gate(c, make);
 
-	warn_of_case(c);
+	config_warn_case(c);
 	config_warn_park(c);
 	for (size_t i = 0; i < c->nr_upstreams; i++)
 		if (check_upstream(c, &c->upstreams[i]))

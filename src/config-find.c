@@ -124,5 +124,7 @@ void config_free(struct config *c)
 	free(c->libexec);
 	free(c->park);
 	free(c->rules);
+	free(c->exceptions);
+	free(c->ignore);
 	free(c);
 }

@@ -36,6 +36,7 @@ enum kind {
 	KIND_UPSTREAM, /* name of an [upstream] */
 	KIND_FRESH,
 	KIND_ATOMIC,   /* "require" or "prefer": int */
+	KIND_NOTE,     /* "refuse" or "note": int */
 	KIND_GLOBS,    /* words with blanks between, at least one */
 	KIND_RULE,
 	KIND_NR
@@ -108,6 +109,8 @@ void config_unknown_key(struct load *l, const char *section, const char *name,
 			int line);
 /* The line of a key of the current section; 0 when it was not given. */
 int config_seen(const struct load *l, const char *name);
+/* Which key has set what this one sets: itself, or its other name; or -1. */
+int config_key_set(const struct load *l, int i);
 
 /* Judge the value and store it in the current section's struct. */
 void config_value(struct load *l, const struct key *k, const char *value,
@@ -133,8 +136,9 @@ void config_end_upstream(struct load *l, struct config_upstream *u);
 /* A connection that is shared has a socket, with a longer name than others:
    check gate.state for it. */
 void config_check_shared(struct load *l);
-/* config-warn.c: of [push] keys without effect. */
+/* config-warn.c: of [push] keys without effect, and of ignoreCase. */
 void config_warn_park(const struct config *c);
+void config_warn_case(const struct config *c);
 /* The line of gate.state, or the first. */
 int config_state_line(const struct load *l);
 

@@ -85,8 +85,19 @@ const struct key config_keys[] = {
 	{ SECTION_SCAN, "rules", KIND_PATH, GATE(rules), 0, 0, 0 },
 	{ SECTION_SCAN, "maxObject", KIND_SIZE, GATE(max_object), 1, INT64_MAX,
 	  0 },
+	/* two names of one thing */
 	{ SECTION_SCAN, "timeout", KIND_TIME, GATE(scan_ms), WAIT, 0 },
+	{ SECTION_SCAN, "deadline", KIND_TIME, GATE(scan_ms), WAIT, 0 },
 	{ SECTION_SCAN, "report", KIND_COUNT, GATE(report), 1, 1000, 0 },
+	{ SECTION_SCAN, "threads", KIND_COUNT, GATE(scan_threads), 0, 64, 0 },
+	/* the rules and one window of text need so much */
+	{ SECTION_SCAN, "memory", KIND_SIZE, GATE(scan_memory), 32 << 20,
+	  INT64_MAX, 0 },
+	{ SECTION_SCAN, "decode", KIND_COUNT, GATE(decode_depth), 0, 8, 0 },
+	{ SECTION_SCAN, "archives", KIND_COUNT, GATE(archive_depth), 0, 8, 0 },
+	{ SECTION_SCAN, "unknown", KIND_NOTE, GATE(scan_note), 0, 0, 0 },
+	{ SECTION_SCAN, "exceptions", KIND_PATH, GATE(exceptions), 0, 0, 0 },
+	{ SECTION_SCAN, "ignore", KIND_PATH, GATE(ignore), 0, 0, 0 },
 
 	{ SECTION_UPSTREAM, "url", KIND_URL, UP(url), 0, 0, 0 },
 	{ SECTION_UPSTREAM, "suffix", KIND_WORD, UP(suffix), 0, 0, 0 },
@@ -162,6 +173,9 @@ const struct config config_defaults = {
 	.max_object = 256 << 20,
 	.scan_ms = 2 * 60 * 1000,
 	.report = 20,
+	.scan_memory = 256 << 20,
+	.decode_depth = 3,
+	.archive_depth = 3,
 };
 
 static const struct {
@@ -219,6 +233,20 @@ void config_key_list(enum section s, struct buf *out)
 		if (config_keys[i].section == s)
 			buf_addf(out, "%s%s", out->len ? ", " : "",
 				 config_keys[i].name);
+}
+
+int config_key_set(const struct load *l, int i)
+{
+	const struct key *k = &config_keys[i];
+
+	if (l->seen[i])
+		return i;
+	/* offset 0 is of kinds that are stored otherwise too */
+	for (size_t j = 0; k->offset && j < config_nr_keys; j++)
+		if (l->seen[j] && config_keys[j].section == k->section &&
+		    config_keys[j].offset == k->offset)
+			return (int)j;
+	return -1;
 }
 
 int config_seen(const struct load *l, const char *name)

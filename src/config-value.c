@@ -5,6 +5,7 @@
  */
 #include "config-internal.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -114,8 +115,8 @@ static void value_size(struct load *l, const struct key *k, const char *value,
 			     "bytes, or one with k, m or g", k->name, value);
 		break;
 	case TOO_SMALL:
-		config_error(l, line, "%s = %s: too small; write a number "
-			     "above 0", k->name, value);
+		config_error(l, line, "%s = %s: too small; the least is "
+			     "%" PRIu64 " bytes", k->name, value, k->min);
 		break;
 	case TOO_LARGE:
 		config_error(l, line, "%s = %s: too large; nothing has so many "
@@ -288,6 +289,16 @@ static void value_atomic(struct load *l, const struct key *k,
 		*(int *)field(l, k) = *value == 'p';
 }
 
+static void value_note(struct load *l, const struct key *k, const char *value,
+		       int line)
+{
+	if (strcmp(value, "refuse") != 0 && strcmp(value, "note") != 0)
+		config_error(l, line, "%s = %s: write refuse or note",
+			     k->name, value);
+	else
+		*(int *)field(l, k) = *value == 'n';
+}
+
 /* None at all would read as if none were needed, or as if all matched. */
 static void value_globs(struct load *l, const struct key *k, const char *value,
 			int line)
@@ -313,6 +324,7 @@ static value_fn *const by_kind[KIND_NR] = {
 	[KIND_UPSTREAM] = value_upstream,
 	[KIND_FRESH] = value_fresh,
 	[KIND_ATOMIC] = value_atomic,
+	[KIND_NOTE] = value_note,
 	[KIND_GLOBS] = value_globs,
 	[KIND_RULE] = config_rule_add,
 };

@@ -9,6 +9,7 @@
 
 /* [repo] sections that are named in one warning's place. */
 #define SHOWN_MAX 3
+#define NR(table) (sizeof(table) / sizeof(*(table)))
 
 static int line_of(const struct config *c, const char *key)
 {
@@ -74,4 +75,25 @@ void config_warn_park(const struct config *c)
 		warn_of_bounds(c);
 	else if (!may_park(c))
 		warn_of_strict(c);
+}
+
+/*
+ * Said here rather than where the file is read, which every push does. Others
+ * of the kind cannot be told by their host.
+ */
+void config_warn_case(const struct config *c)
+{
+	static const char *const hosts[] = { "github.com", "gitlab.com",
+					     "bitbucket.org", "codeberg.org" };
+
+	for (size_t i = 0; i < c->nr_upstreams; i++) {
+		const struct config_upstream *u = &c->upstreams[i];
+		for (size_t k = 0; k < NR(hosts) && !u->ignore_case; k++)
+			if (config_url_is_at(u->url, hosts[k]))
+				log_warn("%s:%d: [upstream \"%s\"]: %s takes "
+					 "names without regard to case, so "
+					 "that another spelling passes a deny "
+					 "rule; add ignoreCase = true",
+					 c->name, u->line, u->name, hosts[k]);
+	}
 }

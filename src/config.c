@@ -22,6 +22,7 @@
 #include "log.h"
 #include "match.h"
 #include "mem.h"
+#include "trust.h"
 
 /* More is no configuration. Bytes. */
 #define CONFIG_MAX (4 << 20)
@@ -172,17 +173,19 @@ static void begin_section(struct load *l, const struct lex_event *e)
 
 static void take_key(struct load *l, const struct lex_event *e)
 {
-	int i = config_key(l->section, e->key);
+	int i = config_key(l->section, e->key), set;
 
 	if (i < 0) {
 		l->unknown = 1;
 		config_unknown_key(l, e->section, e->key, e->line);
 		return;
 	}
-	if (l->seen[i] && config_keys[i].kind != KIND_RULE)
-		config_error(l, e->line, "%s is already in line %d; remove "
+	set = config_key_set(l, i);
+	if (set >= 0 && config_keys[i].kind != KIND_RULE)
+		config_error(l, e->line, "%s is already in line %d%s%s; remove "
 			     "one of the two", config_keys[i].name,
-			     l->seen[i]);
+			     l->seen[set], set == i ? "" : " as ",
+			     set == i ? "" : config_keys[set].name);
 	l->seen[i] = e->line;
 	config_value(l, &config_keys[i], e->value, e->line);
 }
@@ -266,50 +269,9 @@ static void default_paths(struct config *c)
 }
 
 /* Who can write the file decides who may do what. */
-static void check_owner(struct load *l, const struct stat *st)
+static void distrust(void *arg, const char *what)
 {
-	if (st->st_mode & (S_IWGRP | S_IWOTH))
-		config_error(l, 1, "the file can be written by its group or "
-			     "by others; chmod go-w it");
-	if (st->st_uid != 0 && st->st_uid != geteuid())
-		config_error(l, 1, "the file belongs to user %u; only root's "
-			     "and those of the user who runs this are "
-			     "trusted: chown it", (unsigned)st->st_uid);
-}
-
-/*
- * Who can write the directory can put another file there. Not so in a sticky
- * one, where others cannot touch what is not theirs.
- */
-static void check_holder(struct load *l, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	struct stat st;
-	char *dir;
-
-	dir = slash ? mem_strndup(path, (size_t)(slash - path) + 1) :
-		      mem_strdup(".");
-	if (!stat(dir, &st) && st.st_mode & (S_IWGRP | S_IWOTH) &&
-	    !(st.st_mode & S_ISVTX))
-		config_error(l, 1, "the directory %s that holds the file can "
-			     "be written by its group or by others; chmod "
-			     "go-w it", dir);
-	free(dir);
-}
-
-/* The name's directory, and where that is a link, the file's. */
-static void check_holders(struct load *l)
-{
-	struct stat st;
-	char *real;
-
-	check_holder(l, l->file);
-	if (lstat(l->file, &st) || !S_ISLNK(st.st_mode))
-		return;
-	real = realpath(l->file, NULL);
-	if (real)
-		check_holder(l, real);
-	free(real);
+	config_error(arg, 1, "%s", what);
 }
 
 /* Returns -1 when there is nothing to parse. */
@@ -330,8 +292,7 @@ static int read_file(struct load *l, struct buf *text)
 		config_error(l, 0, "not a regular file; name the "
 			     "configuration file itself");
 	} else {
-		check_owner(l, &st);
-		check_holders(l);
+		trust_check(l->file, &st, distrust, l);
 		if (!buf_read_fd(text, fd, CONFIG_MAX)) {
 			close(fd);
 			return 0;

@@ -137,6 +137,13 @@ struct config {
 	uint64_t max_object; /* a larger object cannot be scanned: refused */
 	int64_t scan_ms;     /* all of one push */
 	unsigned report;     /* findings shown to the client */
+	unsigned scan_threads; /* 0: by the processors */
+	uint64_t scan_memory;  /* bytes that a scan may take */
+	unsigned decode_depth; /* encodings inside encodings; 0: none read */
+	unsigned archive_depth; /* archives inside archives; 0: none read */
+	int scan_note;       /* what an archive hides is noted, not refused */
+	char *exceptions;    /* file of accepted findings, or NULL */
+	char *ignore;        /* a .gitleaksignore of the operator's, or NULL */
 
 	struct config_upstream *upstreams;
 	size_t nr_upstreams;

@@ -42,6 +42,9 @@ const uint8_t decode_hex[256] = {
 	['f' + 1 ... 255] = NONE,
 };
 
+/* Bytes of the longest end of line that is escaped. */
+#define ESCAPED_MAX 4
+
 static int is_blank(char c)
 {
 	return c == ' ' || c == '\t';
@@ -125,6 +128,73 @@ size_t decode_join_back(const char *text, size_t at)
 	return line_before(text, at) ? at : 0;
 }
 
+/* Does `\` and c end at `at`, and begin not before least? */
+static int is_after(const char *text, size_t at, size_t least, char c)
+{
+	return at >= least + 2 && text[at - 2] == '\\' && text[at - 1] == c;
+}
+
+/* Where the escaped end of line begins that ends at `at`, or `at`. */
+static size_t before_escape(const char *text, size_t at, size_t least)
+{
+	if (!is_after(text, at, least, 'n'))
+		return at;
+	at -= 2;
+	return is_after(text, at, least, 'r') ? at - 2 : at;
+}
+
+/*
+ * As decode_join_back, but of what may be left of the end of line and the
+ * indentation where a text was cut, too.
+ */
+static size_t line_back(const char *text, size_t at)
+{
+	size_t blanks = 0, end;
+
+	while (at && blanks < DECODE_INDENT_MAX && is_blank(text[at - 1]))
+		at--, blanks++;
+	end = before_escape(text, at, 0);
+	if (end == at) {
+		if (end && text[end - 1] == '\n')
+			end--;
+		if (end && text[end - 1] == '\r')
+			end--;
+		if (end == at)
+			return 0;
+		if (end && text[end - 1] == '\\')
+			end--;
+	}
+	return line_before(text, end) ? end : 0;
+}
+
+/* The run of base64 from `at` on, behind indentation; 0: there is none. */
+static size_t indented(const char *text, size_t len, size_t at)
+{
+	size_t first = at;
+
+	while (at < len && at - first < DECODE_INDENT_MAX && is_blank(text[at]))
+		at++;
+	return at < len && decode_is(text[at], DECODE_BASE64) ? at : 0;
+}
+
+/*
+ * Past the end of line that is at `at`, or that ends there if it is escaped;
+ * 0: none. *end is where the line ends, not before least.
+ */
+static size_t next_line(const char *text, size_t len, size_t at, size_t least,
+			size_t *end)
+{
+	size_t next = end_of_line(text, len, at);
+
+	*end = at;
+	if (next) {
+		*end -= at > least && text[at - 1] == '\\';
+		return next;
+	}
+	*end = before_escape(text, at, least);
+	return *end < at ? at : 0;
+}
+
 size_t decode_left(const char *text, size_t at, size_t least)
 {
 	for (;;) {
@@ -132,24 +202,45 @@ size_t decode_left(const char *text, size_t at, size_t least)
 
 		while (at > least && decode_is(text[at - 1], DECODE_NEAR))
 			at--;
-		before = decode_join_back(text, at);
+		before = line_back(text, at);
 		if (before <= least)
 			return at;
 		at = before;
 	}
 }
 
+size_t decode_past_seam(const char *text, size_t len, size_t seam)
+{
+	size_t at = seam, next, end;
+
+	/* of a longer line all that matters is here */
+	while (at < len && at - seam < DECODE_LINE_MIN + ESCAPED_MAX &&
+	       decode_is(text[at], DECODE_NEAR))
+		at++;
+	next = next_line(text, len, at, seam, &end);
+	if (!next && at - seam < ESCAPED_MAX) {
+		next = at; /* the end of line was before, or is cut itself */
+		end = seam;
+	}
+	if (!next)
+		return seam;
+	while (end > seam && decode_is(text[end - 1], DECODE_BASE64))
+		end--;
+	next = end == seam ? indented(text, len, next) : 0;
+	return next ? next : seam;
+}
+
 size_t decode_right(const char *text, size_t len, size_t at)
 {
 	for (;;) {
-		size_t next;
+		size_t next, end;
 
 		while (at < len && decode_is(text[at], DECODE_NEAR))
 			at++;
-		next = decode_join(text, len, at);
-		/* after a backslash, which is near: the end of line is here */
-		if (!next && at && text[at - 1] == '\\')
-			next = decode_join(text, len, at - 1);
+		next = next_line(text, len, at, 0, &end);
+		if (next)
+			next = line_before(text, end) ?
+				       indented(text, len, next) : 0;
 		if (!next)
 			return at;
 		at = next;

@@ -61,6 +61,12 @@ size_t decode_join_back(const char *text, size_t at);
  */
 size_t decode_left(const char *text, size_t at, size_t least);
 size_t decode_right(const char *text, size_t len, size_t at);
+/*
+ * Where a line begins that a line before it may have gone on in, of which
+ * nothing, or not all, is left before the seam: the text was cut there. The
+ * seam where none is. decode_right goes on from there.
+ */
+size_t decode_past_seam(const char *text, size_t len, size_t seam);
 
 /* A segment that stands for more bytes is given up: it has then more than
  * this, and they are not all. */

@@ -344,9 +344,10 @@ static int each(struct decoder *d, const char *text, size_t len,
 
 	restart(d, text, len, 0);
 	for (size_t i = 0; i < nr_where; i++) {
-		size_t from = where[i].start, to = where[i].end;
+		size_t from = where[i].start, to;
 		int ret;
 
+		to = decode_past_seam(text, len, where[i].end);
 		if (to + REACH < settled)
 			continue;
 		to = decode_right(text, len, to) + REACH;

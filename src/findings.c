@@ -1,14 +1,13 @@
 /*
- * What a scan found. Takes a finding and the text that it lies in, keeps what
+ * What a scan found. Takes a finding and the place that it lies in, keeps what
  * a person needs to find it again. Never keeps the secret: its redacted form,
  * and a hash that is the same after a rebase.
  */
-#include <math.h>
+#include <sha1.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <git2.h>
 
 #include "buf.h"
 #include "findings.h"
@@ -21,100 +20,129 @@ static char *copy(const char *s)
 	return mem_strdup(s ? s : "");
 }
 
-/* The commit is left out, so that a rebase does not change it. */
-static void fingerprint(const char *rule, const char *path, const char *secret,
-			size_t len, char out[41])
-{
-	struct buf b = BUF_INIT;
-	git_oid id;
+/*
+ * Bytes that are kept of a path, and of what a commit says of itself: a tree
+ * and a commit may have any length, and each of FINDINGS_MAX has a copy. Linux
+ * has no longer path (PATH_MAX); a reader needs no more of the others.
+ */
+#define PATH_KEPT 4096
+#define WORDS_KEPT 512
 
-	buf_add(&b, rule, strlen(rule) + 1);
-	buf_add(&b, path, strlen(path) + 1);
-	buf_add(&b, secret, len);
-	memset(&id, 0, sizeof(id));
-	git_odb_hash(&id, b.data, b.len, GIT_OBJECT_BLOB);
-	git_oid_tostr(out, 41, &id);
-	mem_wipe(b.data, b.len);
-	buf_clear(&b);
+/* The beginning of s, up to the end of a character (of UTF-8). */
+static char *copy_some(const char *s, size_t max)
+{
+	size_t n = s ? strnlen(s, max + 1) : 0;
+
+	if (n > max)
+		for (n = max; n && ((unsigned char)s[n] & 0xc0) == 0x80;)
+			n--;
+	return mem_strndup(s ? s : "", n);
 }
 
-/* Shannon's, in bits per byte, as gitleaks counts it. */
-static double entropy(const char *s, size_t len)
-{
-	size_t count[256] = { 0 }, i;
-	double sum = 0, p;
+/* Fingerprints that are told apart beyond FINDINGS_MAX: bounds memory. */
+#define SEEN_MAX 200000
 
-	for (i = 0; i < len; i++)
-		count[(unsigned char)s[i]]++;
-	for (i = 0; i < 256; i++) {
-		if (!count[i])
-			continue;
-		p = (double)count[i] / (double)len;
-		sum -= p * log2(p);
-	}
-	return sum;
+/* git's id of a blob: "blob LENGTH" NUL and the bytes. */
+static void hash(const char *rule, const char *path, const char *secret,
+		 size_t len, struct oid *out)
+{
+	size_t rule_len = strlen(rule) + 1, path_len = strlen(path) + 1;
+	char header[32];
+	int n = snprintf(header, sizeof(header), "blob %zu",
+			 rule_len + path_len + len);
+	SHA1_CTX ctx;
+
+	memset(out, 0, sizeof(*out));
+	SHA1Init(&ctx);
+	SHA1Update(&ctx, (const uint8_t *)header, (size_t)n + 1);
+	/* the commit is left out, so that a rebase does not change it */
+	SHA1Update(&ctx, (const uint8_t *)rule, rule_len);
+	SHA1Update(&ctx, (const uint8_t *)path, path_len);
+	SHA1Update(&ctx, (const uint8_t *)secret, len);
+	SHA1Final(out->raw, &ctx);
+	mem_wipe(&ctx, sizeof(ctx));
 }
 
-/* Where the match ends: the line and column of its last byte. */
-static void find_end(struct finding *to, const struct scan_finding *f,
-		     const char *text)
+void findings_fingerprint(const char *rule, const char *path,
+			  const char *secret, size_t len, char out[41])
 {
-	size_t i;
+	char hex[OID_HEX_MAX + 1];
+	struct oid id;
 
-	to->end_line = f->line;
-	to->end_column = f->column;
-	for (i = f->start; i + 1 < f->end; i++) {
-		to->end_column++;
-		if (text[i] == '\n') {
-			to->end_line++;
-			to->end_column = 1;
-		}
-	}
+	hash(rule, path, secret, len, &id);
+	snprintf(out, 41, "%s", oid_hex(&id, OID_SHA1, hex));
 }
 
-static int known(const struct findings *fs, const char *print)
+static void clear_one(struct finding *f)
 {
-	size_t i;
+	free(f->rule);
+	free(f->description);
+	free(f->author);
+	free(f->date);
+	free(f->message);
+	free(f->path);
+	free(f->encodings);
+	free(f->redacted);
+}
 
-	for (i = 0; i < fs->nr; i++)
-		if (!strcmp(fs->list[i].fingerprint, print))
-			return 1;
-	return 0;
+static struct finding describe(const struct scan_finding *f,
+			       const struct finding_place *at)
+{
+	struct finding new = {
+		.rule = copy(f->rule),
+		.description = copy(f->description),
+		.author = copy_some(at->author, WORDS_KEPT),
+		.date = copy(at->date),
+		.message = copy_some(at->message, WORDS_KEPT),
+		.path = copy_some(at->path, PATH_KEPT),
+		.encodings = copy(f->encodings),
+		.line = f->line,
+		.column = f->column,
+		.end_line = f->end_line,
+		.end_column = f->end_column,
+		.entropy = f->entropy,
+	};
+	struct buf shown = BUF_INIT;
+
+	snprintf(new.commit, sizeof(new.commit), "%s",
+		 at->commit ? at->commit : "");
+	text_redact(&shown, f->secret, f->secret_len);
+	new.redacted = buf_take(&shown);
+	findings_fingerprint(new.rule, at->path ? at->path : "", f->secret,
+			     f->secret_len, new.fingerprint);
+	return new;
+}
+
+/* Is it the first with its fingerprint? */
+static int is_new(struct findings *fs, const struct finding *f)
+{
+	struct oid id = { { 0 } };
+	int added = 0;
+
+	oid_parse(&id, f->fingerprint, OID_SHA1);
+	if (fs->seen.nr < SEEN_MAX)
+		oids_put(&fs->seen, &id, &added);
+	else
+		added = oids_find(&fs->seen, &id) < 0;
+	return added;
 }
 
 void findings_add(struct findings *fs, const struct scan_finding *f,
-		  const char *text, const struct finding_place *at)
+		  const struct finding_place *at)
 {
-	const char *secret = text + f->secret_start;
-	size_t len = f->secret_end - f->secret_start;
-	const char *path = at->path ? at->path : "";
-	struct finding *to, new = { 0 };
-	struct buf shown = BUF_INIT;
+	struct finding new = describe(f, at);
 
-	fingerprint(f->rule, path, secret, len, new.fingerprint);
-	if (known(fs, new.fingerprint))
-		return;
-	if (fs->nr >= FINDINGS_MAX) {
+	if (!(fs->judge && fs->judge(fs->judge_arg, &new, f->secret,
+				     f->secret_len)) &&
+	    is_new(fs, &new)) {
+		if (fs->nr < FINDINGS_MAX) {
+			MEM_GROW(fs->list, fs->nr, fs->alloc);
+			fs->list[fs->nr++] = new;
+			return;
+		}
 		fs->more++;
-		return;
 	}
-	MEM_GROW(fs->list, fs->nr, fs->alloc);
-	to = &fs->list[fs->nr++];
-	*to = new;
-	to->rule = copy(f->rule);
-	to->description = copy(f->description);
-	if (at->commit)
-		snprintf(to->commit, sizeof(to->commit), "%s", at->commit);
-	to->author = copy(at->author);
-	to->date = copy(at->date);
-	to->message = copy(at->message);
-	to->path = copy(path);
-	to->line = f->line;
-	to->column = f->column;
-	find_end(to, f, text);
-	to->entropy = entropy(secret, len);
-	text_redact(&shown, secret, len);
-	to->redacted = buf_take(&shown);
+	clear_one(&new);
 }
 
 void findings_unknown(struct findings *fs, const char *fmt, ...)
@@ -131,20 +159,19 @@ void findings_unknown(struct findings *fs, const char *fmt, ...)
 	fs->unknown = reason;
 }
 
+void findings_too_much(struct findings *fs, const char *why)
+{
+	if (!fs->unknown)
+		fs->too_much = 1;
+	findings_unknown(fs, "%s", why);
+}
+
 void findings_clear(struct findings *fs)
 {
-	struct finding *f;
-
-	for (f = fs->list; f < fs->list + fs->nr; f++) {
-		free(f->rule);
-		free(f->description);
-		free(f->author);
-		free(f->date);
-		free(f->message);
-		free(f->path);
-		free(f->redacted);
-	}
+	for (size_t i = 0; i < fs->nr; i++)
+		clear_one(&fs->list[i]);
 	free(fs->list);
 	free(fs->unknown);
+	oids_clear(&fs->seen);
 	memset(fs, 0, sizeof(*fs));
 }

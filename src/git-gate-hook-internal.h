@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "accept.h"
 #include "updates.h"
 #include "walk.h"
 
@@ -24,6 +25,7 @@ struct hook {
 	struct walk *walk;
 	struct updates updates;
 	struct walk_options options;
+	struct accept accept; /* findings that do not count */
 };
 
 /* Exit statuses. */
@@ -57,5 +59,7 @@ void hook_audit_refs(const struct hook *h, const char *verdict,
 /* Of what was taken: "allowed"; of the rest: "failed" and the code. */
 void hook_audit_forward(const struct hook *h, const char *code);
 void hook_audit_findings(const struct hook *h, const struct findings *fs);
+/* One for each exception or ignored line that was used; a warning for each that is over. */
+void hook_audit_uses(const struct hook *h);
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -17,8 +18,10 @@
 #include "clock.h"
 #include "config.h"
 #include "control.h"
+#include "exceptions.h"
 #include "findings.h"
 #include "git-gate-hook-internal.h"
+#include "ignore.h"
 #include "log.h"
 #include "mem.h"
 #include "passed.h"
@@ -30,10 +33,17 @@
 #include "updates.h"
 #include "walk.h"
 
+static const char push_less[] = "push less at once, or tell the gate's "
+				"operator the id below";
+/* it is one object: less of the rest would not help */
+static const char leave_out[] = "leave that out of what is pushed, or tell "
+				"the gate's operator the id below";
 const char hook_ask_operator[] = "tell the gate's operator the id below";
 
 /* Seconds that a stage may take past its own bound before it is ended. */
 #define MARGIN 30
+/* git puts "remote: " before each line of a terminal's 80 columns. */
+#define COLUMNS 72
 /* For the signal handler, which can compose nothing. */
 static char last_words[512];
 
@@ -92,10 +102,11 @@ static const char *variable(const char *name)
 int hook_unknown(const struct hook *h, const char *code, const char *why,
 		 const char *remedy)
 {
-	fputs("git-gate: could not tell whether this push may pass: ", stderr);
-	hook_tell(NULL, why);
-	fputs("git-gate: nothing was taken; ", stderr);
-	hook_tell(NULL, remedy);
+	if (h->config)
+		hook_audit_refs(h, "failed", code);
+	report_line(stderr, COLUMNS, "git-gate: could not tell whether this "
+		    "push may pass: ", why);
+	report_line(stderr, COLUMNS, "git-gate: nothing was taken; ", remedy);
 	report_refused(stderr, code, 0, NULL, h->id);
 	return HOOK_UNKNOWN;
 }
@@ -111,7 +122,7 @@ static void say_denied(const struct hook *h, const struct update *u,
 	struct buf line = BUF_INIT;
 
 	buf_adds(&line, "git-gate: ");
-	walk_redact(h->scanner, u->ref, &line);
+	scan_redact_name(h->scanner, u->ref, strlen(u->ref), &line);
 	if (symbolic)
 		buf_adds(&line, ": it is a symbolic reference, through which "
 				"nothing is pushed");
@@ -166,13 +177,28 @@ static int decide(const struct hook *h)
 	return HOOK_REFUSED;
 }
 
+static void report(const struct hook *h, const struct findings *fs)
+{
+	struct report_style style = { .max = h->config->report,
+				      .width = COLUMNS,
+				      .is_pusher = 1 };
+	const char **tips = mem_array(h->updates.nr + 1, sizeof(*tips));
+
+	for (size_t i = 0; i < h->updates.nr; i++)
+		tips[i] = h->updates.list[i].new;
+	style.tips = tips;
+	style.nr_tips = h->updates.nr;
+	report_text(stderr, fs, &style);
+	free(tips);
+}
+
 static int refuse_secrets(const struct hook *h, const struct findings *fs)
 {
 	char extra[64];
 
 	hook_tell(NULL, "git-gate: this push is refused: it brings what looks "
 			"like secrets");
-	report_text(stderr, fs, h->config->report);
+	report(h, fs);
 	hook_audit_refs(h, "refused", "secret-found");
 	hook_audit_findings(h, fs);
 	snprintf(extra, sizeof(extra), "findings=%zu", fs->nr + fs->more);
@@ -180,16 +206,22 @@ static int refuse_secrets(const struct hook *h, const struct findings *fs)
 	return HOOK_REFUSED;
 }
 
-static int scan(const struct hook *h)
+static int scan(struct hook *h)
 {
-	struct walk_limits limits = { h->config->max_object,
-				      clock_ms() + h->config->scan_ms };
 	struct findings fs = FINDINGS_INIT;
 	int status = HOOK_UNKNOWN;
+	struct walk_limits limits;
+	enum scan_result result;
 
+	walk_limits_set(h->config, &limits);
+	walk_limits_end(&limits, clock_ms() + h->config->scan_ms);
+	fs.judge = accept_judge;
+	fs.judge_arg = &h->accept;
 	control_note(h->config, "stage %s scan", h->id);
-	switch (walk_push(h->walk, h->rules, &h->updates, &h->options, &limits,
-			  &fs)) {
+	result = walk_push(h->walk, h->rules, &h->updates, &h->options,
+			   &limits, &fs);
+	hook_audit_uses(h);
+	switch (result) {
 	case SCAN_CLEAN:
 		status = HOOK_DONE;
 		break;
@@ -198,26 +230,61 @@ static int scan(const struct hook *h)
 		break;
 	case SCAN_UNKNOWN:
 		log_error("cannot scan: %s", fs.unknown);
-		hook_audit_refs(h, "failed", "cannot-scan");
 		status = hook_unknown(h, "cannot-scan", fs.unknown,
-				      "push less at once, or tell the gate's "
-				      "operator the id below");
+				      fs.too_much ? push_less : leave_out);
 		break;
 	}
 	findings_clear(&fs);
 	return status;
 }
 
-/* The rules come first: what is said and logged must show no secret either. */
+/* What the operator has accepted. A file that does not load is no answer. */
+static int prepare_accept(struct hook *h)
+{
+	const struct config *c = h->config;
+
+	h->accept.repo = h->name;
+	h->accept.now = time(NULL);
+	if (c->exceptions)
+		h->accept.exceptions = exceptions_load(c->exceptions);
+	if (h->accept.exceptions)
+		h->accept.exceptions->icase = h->repo && h->repo->upstream &&
+					      h->repo->upstream->ignore_case;
+	if (c->ignore)
+		h->accept.ignore = ignore_load(c->ignore, 1);
+	return (c->exceptions && !h->accept.exceptions) ||
+	       (c->ignore && !h->accept.ignore) ? -1 : 0;
+}
+
+/*
+ * The gate's own rules, or at least a scanner by which names are redacted in
+ * what is logged of a push that cannot be judged.
+ */
+static int prepare_scanner(struct hook *h)
+{
+	h->rules = h->config->rules ? rules_load_trusted(h->config->rules)
+				    : rules_builtin();
+	h->scanner = h->rules ? scan_new(h->rules, h->config->decode_depth) : NULL;
+	if (h->scanner && !scan_self_test(h->scanner))
+		return 0;
+	scan_free(h->scanner);
+	h->scanner = scan_new(rules_builtin(), h->config->decode_depth);
+	return -1;
+}
+
+/* Rules come early: what is said and logged must show no secret either. */
 static int prepare(struct hook *h)
 {
-	h->rules = h->config->rules ? rules_load(h->config->rules)
-				    : rules_builtin();
-	h->scanner = h->rules ? scan_new(h->rules) : NULL;
-	if (!h->scanner || scan_self_test(h->scanner))
+	if (updates_read(STDIN_FILENO, &h->updates))
+		updates_clear(&h->updates);
+	if (prepare_scanner(h))
 		return hook_unknown(h, "cannot-scan", "the scanner cannot run",
 				    hook_ask_operator);
-	if (updates_read(STDIN_FILENO, &h->updates))
+	if (prepare_accept(h))
+		return hook_unknown(h, "cannot-scan", "the gate's list of "
+				    "accepted findings cannot be read",
+				    hook_ask_operator);
+	if (!h->updates.nr)
 		return gate_fault(h, "the push's updates cannot be read");
 	if (walk_options_read(&h->options))
 		return hook_unknown(h, "bad-request",
@@ -226,7 +293,8 @@ static int prepare(struct hook *h)
 	/* the quarantine of a push, git-receive-pack(1) */
 	h->walk = walk_open(".", getenv("GIT_QUARANTINE_PATH")
 					 ? getenv("GIT_OBJECT_DIRECTORY")
-					 : NULL);
+					 : NULL,
+			    h->updates.nr ? strlen(h->updates.list->new) : 0);
 	if (!h->walk || walk_classify(h->walk, &h->updates))
 		return hook_unknown(h, "cannot-scan",
 				    "the objects of the push cannot be read",
@@ -278,10 +346,15 @@ static int start(struct hook *h)
 static int check(const char *file)
 {
 	struct config *c = config_load(file);
-	int status = c && scan_check(c->rules) ? HOOK_DONE : HOOK_UNKNOWN;
+	int good = c && scan_check(c->rules);
+	struct hook h = { .config = c };
 
+	if (good)
+		good = !prepare_accept(&h);
+	exceptions_free(h.accept.exceptions);
+	ignore_free(h.accept.ignore);
 	config_free(c);
-	return status;
+	return good ? HOOK_DONE : HOOK_UNKNOWN;
 }
 
 int main(int argc, char **argv)
@@ -301,6 +374,9 @@ int main(int argc, char **argv)
 	log_set_tee(note, &h, 1);
 	status = start(&h);
 	scan_free(h.scanner);
+	exceptions_free(h.accept.exceptions);
+	ignore_free(h.accept.ignore);
+	accept_clear(&h.accept);
 	walk_close(h.walk);
 	rules_free(h.rules);
 	updates_clear(&h.updates);

@@ -24,6 +24,18 @@ static const struct command {
 	  "say which rule allows or denies something", NULL },
 	{ "scan", cmd_scan, NULL,
 	  "look for secrets in a repository, a range, files or stdin", NULL },
+	{ "rules", cmd_rules, NULL,
+	  "list the rules for secrets, or test them by their examples", NULL },
+	{ "allow", cmd_allow, "[-c FILE] FINGERPRINT --reason TEXT [OPTION ...]",
+	  "let a finding pass that a push was refused for",
+	  "  -c, --config FILE  the gate's configuration\n"
+	  "  FINGERPRINT        40 digits, from a report or the log\n"
+	  "  --reason TEXT      why it may pass\n"
+	  "  --expires TIME     until when: 30d, 12h, 8w from now, or 2027-01-31\n"
+	  "  --repo GLOB        in these repositories alone, as clients name them\n" },
+	{ "exceptions", cmd_exceptions, "[-c FILE]",
+	  "list the findings that pass, and until when",
+	  "  -c, --config FILE  the gate's configuration\n" },
 	{ "deliver", cmd_deliver, "[-c FILE] [--list | --drop] [ID ...]",
 	  "send the pushes that could not be sent when they came",
 	  "  -c, --config FILE  the gate's configuration\n"
@@ -69,7 +81,7 @@ static void usage(FILE *to)
 {
 	fprintf(to, "usage: git-gate COMMAND [ARGUMENT ...]\n\n");
 	for (size_t i = 0; i < NR_COMMANDS; i++)
-		fprintf(to, "  %-9s %s\n", commands[i].name,
+		fprintf(to, "  %-10s %s\n", commands[i].name,
 			commands[i].summary);
 	fprintf(to, "\n`git-gate help COMMAND' shows its arguments; "
 		    "git-gate(1) describes them all.\n");

@@ -40,15 +40,25 @@ static void take_regexes(struct rules_reading *rd, const struct toml *v,
 	take_patterns(rd, v, &a->regexes, &a->nr_regexes, &a->alloc_regexes);
 }
 
+static int is_commit(const char *s)
+{
+	size_t n = strlen(s);
+
+	return (n == 40 || n == 64) && strspn(s, "0123456789abcdef") == n;
+}
+
+/* gitleaks compares whole ids: a short one would excuse nothing. */
 static void take_commits(struct rules_reading *rd, const struct toml *v,
 			 void *field)
 {
-	(void)field;
-	/* one object is scanned once for all the commits that hold it */
-	if (rules_take_is(rd, v, TOML_ARRAY) && v->nr)
-		rules_take_wrong(rd, v->line, v->key,
-				 "cannot be honoured: accept single "
-				 "findings with git gate allow");
+	struct rules_words *w = field;
+
+	rules_take_lower(rd, v, w);
+	for (size_t i = 0; i < w->nr; i++)
+		if (!is_commit(w->list[i]))
+			rules_take_wrong(rd, v->line, v->key,
+					 "has an item that is no commit's "
+					 "whole id, 40 or 64 digits");
 }
 
 static void take_condition(struct rules_reading *rd, const struct toml *v,
@@ -93,7 +103,7 @@ static void allow(struct rules_reading *rd, const struct toml *v,
 	static const struct rules_key keys[] = {
 		{ "description", rules_take_ignored, 0 },
 		{ "condition", take_condition, ALLOW(all) },
-		{ "commits", take_commits, 0 },
+		{ "commits", take_commits, ALLOW(commits) },
 		{ "paths", take_paths, 0 },
 		{ "regexes", take_regexes, 0 },
 		{ "regexTarget", take_target, ALLOW(target) },
@@ -115,9 +125,9 @@ static void allow(struct rules_reading *rd, const struct toml *v,
 	rules_take_keys(rd, v, keys,
 			sizeof(keys) / sizeof(*keys) - (rule != NULL), a);
 	if (errors == rd->errors && !a->nr_paths && !a->nr_regexes &&
-	    !a->stopwords.nr)
+	    !a->stopwords.nr && !a->commits.nr)
 		rules_take_wrong(rd, v->line, "allow-list",
-				 "has no paths, regexes or "
+				 "has no commits, paths, regexes or "
 				 "stopwords");
 	if (!rule)
 		return;

@@ -42,6 +42,9 @@ static void merge_rule(struct rules_rule *rule, struct rules_rule *base)
 	for (size_t i = 0; i < base->keywords.nr; i++)
 		rules_words_add(&rule->keywords, base->keywords.list[i],
 				strlen(base->keywords.list[i]));
+	for (size_t i = 0; i < base->tags.nr; i++)
+		rules_words_add(&rule->tags, base->tags.list[i],
+				strlen(base->tags.list[i]));
 	for (size_t i = 0; i < base->nr_allows; i++) {
 		MEM_GROW(rule->allows, rule->nr_allows, rule->alloc_allows);
 		rule->allows[rule->nr_allows++] = base->allows[i];

@@ -73,7 +73,7 @@ static void one_rule(struct rules_reading *rd, const struct toml *v)
 		{ "entropy", rules_take_entropy, RULE(entropy) },
 		{ "secretGroup", rules_take_count, RULE(group) },
 		{ "keywords", rules_take_lower, RULE(keywords) },
-		{ "tags", rules_take_tags, 0 },
+		{ "tags", rules_take_tags, RULE(tags) },
 		{ "skipReport", rules_take_flag, RULE(skip_report) },
 		{ "required", take_required, 0 },
 		{ "allowlist", take_rule_allows, 0 },
@@ -159,5 +159,5 @@ int rules_read(struct rules *r, const char *file, const struct toml *root,
 
 	rules_take_keys(&rd, root, keys, sizeof(keys) / sizeof(*keys), extend);
 	refuse_both(&rd, root);
-	return rd.errors ? -1 : 0;
+	return rules_take_end(&rd);
 }

@@ -39,43 +39,6 @@ void *rules_compile(const struct rules_pattern *p, uint32_t flags, char *why,
 	return code;
 }
 
-/* "^a|b|c$" anchors its first and last words alone. */
-static int is_half_anchored(const char *s)
-{
-	size_t len = strlen(s);
-	int depth = 0, bars = 0, in_class = 0;
-
-	s += strspn(s, "(?ims)") == 4 ? 4 : 0;
-	if (*s != '^' || len < 2)
-		return 0;
-	for (; *s; s++) {
-		if (*s == '\\' && s[1])
-			s++;
-		else if (in_class)
-			in_class = *s != ']';
-		else if (*s == '[')
-			in_class = 1;
-		else if (*s == '(' || *s == ')')
-			depth += *s == '(' ? 1 : -1;
-		else if (*s == '|' && depth == 0)
-			bars += s[1] != '^';
-	}
-	return bars > 0 && s[-1] == '$';
-}
-
-static int check_group(const struct rules_rule *rule, const pcre2_code *code)
-{
-	uint32_t groups = 0;
-
-	pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &groups);
-	if (rule->group <= (int64_t)groups)
-		return 0;
-	log_error("%s:%d: rule '%s': secretGroup is %lld, the regex has %u "
-		  "groups", rule->file, rule->line, rule->id,
-		  (long long)rule->group, groups);
-	return -1;
-}
-
 int rules_compile_all(const struct rules *r)
 {
 	int result = 0;
@@ -89,16 +52,10 @@ int rules_compile_all(const struct rules *r)
 			log_error("%s:%d: %s: regex does not compile: %s",
 				  p->file, p->line, p->owner, why);
 			result = -1;
-		} else if (is_half_anchored(p->text)) {
-			log_warn("%s:%d: %s: '^' and '$' hold for the first "
-				 "and last alternative only; group them: "
-				 "^(?:...)$", p->file, p->line, p->owner);
 		}
-		for (size_t k = 0; code && k < r->nr; k++)
-			if (r->list[k].regex == p &&
-			    check_group(&r->list[k], code))
-				result = -1;
 		pcre2_code_free(code);
 	}
+	if (!result)
+		rules_warn_traps(r);
 	return result;
 }

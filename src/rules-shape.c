@@ -1,184 +1,30 @@
 /*
  * What a regex says about itself, read without compiling it: whether Go's RE2
- * has its syntax, and how far from a match's start a keyword must lie. Takes
- * the regex's text; knows only widths and literals, never matches.
+ * has its syntax, how wide a match can be, which words and which run of bytes
+ * every match holds. Takes the regex's text; never matches.
  */
 #include <string.h>
 
-#include "rules-internal.h"
+#include "rules-shape-internal.h"
 
-#define WIDE SIZE_MAX
 #define MAX_DEPTH 200   /* of groups; a bound on recursion */
 #define MAX_REPEAT 1000 /* as in Go's regexp/syntax */
 
-struct shape {
-	size_t max;    /* widest match in bytes, WIDE: no bound */
-	size_t before; /* struct rules_rule */
-	int literal;   /* one byte that is always this, lower-cased, or -1 */
-};
-
-/* Literal bytes in a row, and the width of what stands before them. */
-struct run {
-	char text[128];
-	size_t len, before;
-};
-
 struct reader {
 	const char *p;
-	const struct rules_words *keywords;
 	const char *why;
 	int depth;
+	size_t groups; /* that capture, so far */
+	struct shape_arena arena;
+	int folds; /* somewhere, case does not count: then, everywhere */
+	int any;   /* somewhere, '.' is a newline too */
 };
-
-static size_t add(size_t a, size_t b)
-{
-	return a > WIDE - b ? WIDE : a + b;
-}
-
-static size_t times(size_t a, size_t b)
-{
-	return a && b > WIDE / a ? WIDE : a * b;
-}
-
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-static int lower(int c)
-{
-	return c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c;
-}
 
 static int fail(struct reader *r, const char *why)
 {
 	if (!r->why)
 		r->why = why;
 	return -1;
-}
-
-static struct shape byte_shape(int literal)
-{
-	return (struct shape){ 1, RULES_ANYWHERE, lower(literal) };
-}
-
-/* The run ends: does it hold a keyword? Returns the distance to it. */
-static size_t end_run(const struct reader *r, struct run *run)
-{
-	size_t best = RULES_ANYWHERE;
-
-	run->text[run->len] = '\0';
-	for (size_t i = 0; i < r->keywords->nr; i++) {
-		const char *at = strstr(run->text, r->keywords->list[i]);
-
-		if (at)
-			best = least(best, add(run->before,
-					       (size_t)(at - run->text)));
-	}
-	run->len = 0;
-	return best;
-}
-
-/* After "\x": two digits, or any in braces; never taken for a literal. */
-static void hex_escape(struct reader *r)
-{
-	size_t n = strspn(r->p, "0123456789abcdefABCDEF");
-	const char *end = *r->p == '{' ? strchr(r->p, '}') : NULL;
-
-	r->p = end ? end + 1 : r->p + least(n, 2);
-}
-
-/* After a backslash, in a class or out of it. */
-static int escape(struct reader *r, struct shape *out, int in_class)
-{
-	static const char from[] = "antfrv", to[] = "\a\n\t\f\r\v";
-	int c = (unsigned char)*r->p;
-	const char *at;
-
-	*out = byte_shape(-1);
-	if (!c)
-		return fail(r, "ends in a backslash");
-	r->p++;
-	if (strchr("dDwWsS", c))
-		return 0;
-	if (!in_class && strchr("bBAz", c)) {
-		out->max = 0;
-		return 0;
-	}
-	if (c == 'p' || c == 'P') {
-		const char *end = *r->p == '{' ? strchr(r->p, '}') : r->p;
-
-		if (!end || !*r->p)
-			return fail(r, "has a \\p that does not end");
-		r->p = end + 1;
-		return 0;
-	}
-	if (c == 'x') {
-		hex_escape(r);
-		return 0;
-	}
-	if (c == '0') {
-		for (int i = 0; i < 2 && *r->p >= '0' && *r->p <= '7'; i++)
-			r->p++;
-		return 0;
-	}
-	at = strchr(from, c);
-	if (at)
-		out->literal = (unsigned char)to[at - from];
-	else if ((c >= '1' && c <= '9') || c == 'k' || c == 'g')
-		return fail(r, "has a back-reference, which RE2 does not know");
-	else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
-		return fail(r, "has an escape that RE2 does not know");
-	else
-		out->literal = c < 0x80 ? c : -1;
-	return 0;
-}
-
-/* "[:alpha:]" inside a class. */
-static int posix_class(struct reader *r)
-{
-	const char *end;
-
-	if (r->p[0] != '[' || r->p[1] != ':')
-		return 0;
-	end = strstr(r->p + 2, ":]");
-	if (!end)
-		return 0;
-	r->p = end + 2;
-	return 1;
-}
-
-/* After "[". A class of one letter in both cases counts as that letter. */
-static int class(struct reader *r, struct shape *out)
-{
-	int first = 1, same = 1, literal = -1;
-
-	*out = byte_shape(-1);
-	if (*r->p == '^') {
-		same = 0;
-		r->p++;
-	}
-	for (; first || *r->p != ']'; first = 0) {
-		struct shape one = byte_shape((unsigned char)*r->p);
-
-		if (!*r->p)
-			return fail(r, "has a class that does not end");
-		if (posix_class(r)) {
-			one.literal = -1;
-		} else if (*r->p++ == '\\') {
-			if (*r->p == 'Q')
-				return fail(r, "has \\Q in a class");
-			if (escape(r, &one, 1))
-				return -1;
-		}
-		/* "a-a" needs no case of its own: '-' differs from 'a' */
-		if (one.literal < 0 || (!first && one.literal != literal))
-			same = 0;
-		literal = one.literal;
-	}
-	r->p++;
-	out->literal = same ? literal : -1;
-	return 0;
 }
 
 static int alternatives(struct reader *r, struct shape *out);
@@ -199,6 +45,7 @@ static int group_head(struct reader *r)
 		if (!end)
 			return fail(r, "has a name that does not end");
 		r->p = end + 1;
+		r->groups++;
 		return 0;
 	}
 	end = r->p + strspn(r->p, "imsU-");
@@ -222,9 +69,11 @@ static int group(struct reader *r, struct shape *out)
 		alone = group_head(r);
 		if (alone < 0)
 			return -1;
+	} else {
+		r->groups++;
 	}
 	if (alone) {
-		*out = (struct shape){ 0, RULES_ANYWHERE, -1 };
+		shape_nothing(out);
 		return 0;
 	}
 	if (++r->depth > MAX_DEPTH)
@@ -232,40 +81,57 @@ static int group(struct reader *r, struct shape *out)
 	if (alternatives(r, out))
 		return -1;
 	r->depth--;
-	out->literal = -1;
 	if (*r->p != ')')
 		return fail(r, "has a group that does not end");
 	r->p++;
 	return 0;
 }
 
-/* One item without what repeats it. */
-static int atom(struct reader *r, struct shape *out)
+/* One item that has no parts: 0 and the bytes that it can be, as below. */
+static int set_of(struct reader *r, int c, struct rules_set *set)
 {
-	int c = (unsigned char)*r->p++;
-
 	switch (c) {
 	case '\\':
-		return escape(r, out, 0);
+		return shape_escape(&r->p, 0, set, &r->why);
 	case '[':
-		return class(r, out);
-	case '(':
-		return group(r, out);
+		return shape_class(&r->p, set, &r->why);
 	case '*':
 	case '+':
 	case '?':
 		return fail(r, "repeats nothing");
-	case '.':
-		*out = byte_shape(-1);
-		return 0;
 	case '^':
 	case '$':
-		*out = (struct shape){ 0, RULES_ANYWHERE, -1 };
+		return 1;
+	case '.':
+		shape_set_invert(set);
+		if (!r->any)
+			set->bits[0] &= ~((uint64_t)1 << '\n');
 		return 0;
 	default:
-		*out = byte_shape(c < 0x80 ? c : -1);
+		shape_set_add(set, c);
 		return 0;
 	}
+}
+
+/* One item without what repeats it. */
+static int atom(struct reader *r, struct shape *out)
+{
+	int c = (unsigned char)*r->p++, kind;
+	struct rules_set set = { { 0 } };
+
+	if (c == '(')
+		return group(r, out);
+	kind = set_of(r, c, &set);
+	if (kind < 0)
+		return -1;
+	if (r->folds)
+		shape_set_fold(&set);
+	if (kind)
+		shape_nothing(out);
+	else
+		shape_byte(&r->arena, &set, out);
+	out->edge = kind == 2;
+	return 0;
 }
 
 static size_t decimal(const char **p)
@@ -273,7 +139,7 @@ static size_t decimal(const char **p)
 	size_t n = 0;
 
 	for (; **p >= '0' && **p <= '9'; (*p)++)
-		n = least(n * 10 + (size_t)(**p - '0'), 100000);
+		n = n < 100000 ? n * 10 + (size_t)(**p - '0') : n;
 	return n;
 }
 
@@ -287,7 +153,7 @@ static size_t braces(const char *s, size_t *min, size_t *max)
 	*max = *min = decimal(&p);
 	if (*p == ',') {
 		p++;
-		*max = *p == '}' ? WIDE : decimal(&p);
+		*max = *p == '}' ? RULES_UNBOUND : decimal(&p);
 	}
 	return *p == '}' ? (size_t)(p + 1 - s) : 0;
 }
@@ -299,11 +165,12 @@ static int repeat(struct reader *r, size_t *min, size_t *max)
 
 	if (*r->p == '*' || *r->p == '+' || *r->p == '?') {
 		*min = *r->p == '+';
-		*max = *r->p == '?' ? 1 : WIDE;
+		*max = *r->p == '?' ? 1 : RULES_UNBOUND;
 		r->p++;
 	} else if ((n = braces(r->p, min, max))) {
 		r->p += n;
-		if (*min > MAX_REPEAT || (*max != WIDE && *max > MAX_REPEAT))
+		if (*min > MAX_REPEAT ||
+		    (*max != RULES_UNBOUND && *max > MAX_REPEAT))
 			return fail(r, "repeats more than 1000 times, which "
 				    "RE2 refuses");
 	} else {
@@ -318,53 +185,65 @@ static int repeat(struct reader *r, size_t *min, size_t *max)
 	return 1;
 }
 
-/* "\Q...\E": literal text, kept out of runs for simplicity. */
-static int quoted(struct reader *r, struct shape *out)
+/* "\Q...\E": literal text. 1 when it was. */
+static int quoted(struct reader *r, struct shape_row *row)
 {
-	const char *end;
+	struct shape byte;
 
 	if (r->p[0] != '\\' || r->p[1] != 'Q')
 		return 0;
-	r->p += 2;
-	end = strstr(r->p, "\\E");
-	out->max = end ? (size_t)(end - r->p) : strlen(r->p);
-	out->before = RULES_ANYWHERE;
-	out->literal = -1;
-	r->p += out->max + (end ? 2 : 0);
+	for (r->p += 2; *r->p && strncmp(r->p, "\\E", 2) != 0; r->p++) {
+		struct rules_set set = { { 0 } };
+
+		shape_set_add(&set, (unsigned char)*r->p);
+		shape_set_fold(&set);
+		shape_byte(&r->arena, &set, &byte);
+		/* what repeats the last one would repeat it alone */
+		if (!strncmp(r->p + 1, "\\E", 2) && r->p[3] &&
+		    strchr("*+?{", r->p[3]))
+			shape_repeat(&r->arena, &byte, 0, RULES_UNBOUND);
+		shape_row_add(row, &byte);
+	}
+	if (*r->p)
+		r->p += 2;
 	return 1;
+}
+
+/* An item and what repeats it. */
+static int item(struct reader *r, struct shape *out)
+{
+	size_t min, max;
+	int repeated;
+
+	if (atom(r, out))
+		return -1;
+	repeated = repeat(r, &min, &max);
+	if (repeated > 0)
+		shape_repeat(&r->arena, out, min, max);
+	return repeated < 0 ? -1 : 0;
 }
 
 /* Items one after the other, up to "|", ")" or the end. */
 static int sequence(struct reader *r, struct shape *out)
 {
-	struct run run = { .len = 0 };
+	struct shape_row row;
+	int result = 0;
 
-	*out = (struct shape){ 0, RULES_ANYWHERE, -1 };
-	while (*r->p && *r->p != '|' && *r->p != ')') {
-		struct shape item = byte_shape(-1);
+	shape_row_begin(&row, &r->arena);
+	while (!result && *r->p && *r->p != '|' && *r->p != ')') {
+		struct shape one;
 		size_t min, max;
-		int repeated;
 
-		if (!quoted(r, &item) && atom(r, &item))
-			return -1;
-		repeated = repeat(r, &min, &max);
-		if (repeated < 0)
-			return -1;
-		if (repeated || item.literal <= 0 ||
-		    run.len == sizeof(run.text) - 1)
-			out->before = least(out->before, end_run(r, &run));
-		if (!repeated && item.literal > 0) {
-			if (!run.len)
-				run.before = out->max;
-			run.text[run.len++] = (char)item.literal;
-		} else if (min > 0 && item.before != RULES_ANYWHERE) {
-			out->before = least(out->before,
-					    add(out->max, item.before));
+		if (quoted(r, &row)) {
+			result = repeat(r, &min, &max) < 0 ? -1 : 0;
+			continue;
 		}
-		out->max = add(out->max, times(item.max, max));
+		result = item(r, &one);
+		if (!result)
+			shape_row_add(&row, &one);
 	}
-	out->before = least(out->before, end_run(r, &run));
-	return 0;
+	shape_row_end(&row, out);
+	return result;
 }
 
 static int alternatives(struct reader *r, struct shape *out)
@@ -377,24 +256,57 @@ static int alternatives(struct reader *r, struct shape *out)
 		r->p++;
 		if (sequence(r, &other))
 			return -1;
-		/* each alternative must have a keyword of its own */
-		if (other.before > out->before)
-			out->before = other.before;
-		if (other.max > out->max)
-			out->max = other.max;
+		shape_either(&r->arena, out, &other);
 	}
 	return 0;
 }
 
-int rules_shape(const char *regex, const struct rules_words *keywords,
-		size_t *before, const char **why)
+/* Is a flag set anywhere? A parenthesis that is text may say so in vain. */
+static int has_flag(const char *regex, char flag)
 {
-	struct reader r = { .p = regex, .keywords = keywords };
+	for (const char *p = strstr(regex, "(?"); p; p = strstr(p, "(?")) {
+		p += 2;
+		if (memchr(p, flag, strspn(p, "imsU-")))
+			return 1;
+	}
+	return 0;
+}
+
+static void tell(const struct shape *s, struct rules_shape *out,
+		 struct rules_words *words)
+{
+	out->min = s->min;
+	/* "\b" and "$" look at one byte more */
+	out->reach = shape_add(s->max, 1);
+	out->lines = s->lines;
+	out->run = s->run.set;
+	out->run_len = s->run.len;
+	out->run_before = s->run.before;
+	out->before = s->choice.before;
+	out->after = shape_add(s->choice.after, 1);
+	out->lead = s->choice.lead;
+	out->edge = s->edge && !out->before;
+	for (size_t i = 0; words && s->choice.words && i < s->choice.words->nr;
+	     i++)
+		rules_words_add(words, s->choice.words->list[i].text,
+				s->choice.words->list[i].len);
+}
+
+int rules_shape(const char *regex, struct rules_shape *out,
+		struct rules_words *words, const char **why)
+{
+	struct reader r = { .p = regex };
 	struct shape s;
 
+	*out = (struct rules_shape){ 0 };
+	r.folds = has_flag(regex, 'i');
+	r.any = has_flag(regex, 's');
 	if (!alternatives(&r, &s) && *r.p)
 		fail(&r, "has a ')' too many");
 	*why = r.why;
-	*before = r.why ? RULES_ANYWHERE : s.before;
+	if (!r.why)
+		tell(&s, out, words);
+	out->groups = r.groups;
+	shape_arena_clear(&r.arena);
 	return r.why ? -1 : 0;
 }

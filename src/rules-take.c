@@ -8,14 +8,44 @@
 #include <string.h>
 #include <strings.h>
 
+#include "buf.h"
 #include "log.h"
 #include "mem.h"
+
+/* Lines about one file; the rest is counted. */
+#define ERRORS_MAX 20
 
 void rules_take_wrong(struct rules_reading *rd, int line, const char *what,
 		      const char *why)
 {
-	log_error("%s:%d: %s: %s %s", rd->file, line, rd->subject, what, why);
-	rd->errors++;
+	if (rd->errors++ < ERRORS_MAX)
+		log_error("%s:%d: %s: %s %s", rd->file, line, rd->subject,
+			  what, why);
+}
+
+/*
+ * A key that nobody here knows. betterleaks took gitleaks' format further, in
+ * ways that are no part of it: one line says so, not one for each rule.
+ */
+static void unknown_key(struct rules_reading *rd, const struct toml *v)
+{
+	static const char *const others[] = { "filter", "prefilter",
+					      "validate" };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		if (strcasecmp(v->key, others[i]) != 0)
+			continue;
+		if (rd->foreign++)
+			rd->errors++;
+		else
+			rules_take_wrong(rd, v->line, v->key,
+					 "is of betterleaks' format, not of "
+					 "gitleaks', which is what is "
+					 "understood here");
+		return;
+	}
+	rules_take_wrong(rd, v->line, v->key,
+			 "is not a key that is understood here");
 }
 
 int rules_take_is(struct rules_reading *rd, const struct toml *v,
@@ -23,14 +53,32 @@ int rules_take_is(struct rules_reading *rd, const struct toml *v,
 {
 	if (v->type == type)
 		return 1;
-	log_error("%s:%d: %s: %s should be %s, not %s", rd->file, v->line,
-		  rd->subject, v->key ? v->key : "an item",
-		  toml_type_name(type), toml_type_name(v->type));
-	rd->errors++;
+	if (rd->errors++ < ERRORS_MAX)
+		log_error("%s:%d: %s: %s should be %s, not %s", rd->file,
+			  v->line, rd->subject, v->key ? v->key : "an item",
+			  toml_type_name(type), toml_type_name(v->type));
 	return 0;
 }
 
-/* Keys are compared without case, as gitleaks does. */
+/* Keys are compared without case, as gitleaks does; one with a NUL is none. */
+static int is_key(const struct toml *v, const char *name)
+{
+	return strlen(name) == v->key_len && !strcasecmp(name, v->key);
+}
+
+int rules_take_end(struct rules_reading *rd)
+{
+	int told = rd->errors < ERRORS_MAX ? rd->errors : ERRORS_MAX;
+
+	/* of what is another program's, one line has told all */
+	if (rd->foreign)
+		told = rd->errors;
+	if (rd->errors > told)
+		log_error("%s: and %d more errors", rd->file,
+			  rd->errors - told);
+	return rd->errors ? -1 : 0;
+}
+
 void rules_take_keys(struct rules_reading *rd, const struct toml *table,
 		     const struct rules_key *keys, size_t nr, void *out)
 {
@@ -38,12 +86,10 @@ void rules_take_keys(struct rules_reading *rd, const struct toml *table,
 		const struct toml *v = table->items[i];
 		size_t k = 0;
 
-		while (k < nr && strcasecmp(keys[k].name, v->key) != 0)
+		while (k < nr && !is_key(v, keys[k].name))
 			k++;
 		if (k == nr)
-			rules_take_wrong(rd, v->line, v->key,
-					 "is not a key that is "
-					 "understood here");
+			unknown_key(rd, v);
 		else
 			keys[k].take(rd, v, (char *)out + keys[k].offset);
 		for (size_t j = 0; j < i; j++)
@@ -115,11 +161,15 @@ void rules_take_lower(struct rules_reading *rd, const struct toml *v,
 void rules_take_tags(struct rules_reading *rd, const struct toml *v,
 		     void *field)
 {
-	(void)field;
+	const char *s;
+
 	if (!rules_take_is(rd, v, TOML_ARRAY))
 		return;
-	for (size_t i = 0; i < v->nr; i++)
-		rules_take_text(rd, v->items[i]);
+	for (size_t i = 0; i < v->nr; i++) {
+		s = rules_take_text(rd, v->items[i]);
+		if (s && *s)
+			rules_words_add(field, s, strlen(s));
+	}
 }
 
 void rules_take_flag(struct rules_reading *rd, const struct toml *v,
@@ -159,20 +209,25 @@ void rules_take_entropy(struct rules_reading *rd, const struct toml *v,
 struct rules_pattern *rules_take_regex(struct rules_reading *rd,
 				       const struct toml *v)
 {
-	static const struct rules_words none = { 0 };
 	struct rules *r = rd->rules;
 	const char *s = rules_take_text(rd, v), *why = NULL;
+	struct buf bytes = BUF_INIT;
 	struct rules_pattern *p;
-	size_t before;
+	struct rules_shape shape;
 
 	if (!s)
 		return NULL;
-	if (rules_shape(s, &none, &before, &why)) {
+	if (rules_shape(s, &shape, NULL, &why)) {
 		rules_take_wrong(rd, v->line, "regex", why);
 		return NULL;
 	}
+	if (rules_runes(s, &bytes, &why)) {
+		rules_take_wrong(rd, v->line, "regex", why);
+		buf_clear(&bytes);
+		return NULL;
+	}
 	p = mem_zalloc(sizeof(*p));
-	p->text = mem_strdup(s);
+	p->text = buf_take(&bytes);
 	p->owner = mem_strdup(rd->subject);
 	p->file = rd->file;
 	p->line = v->line;

@@ -10,6 +10,7 @@ struct rules_reading {
 	const char *file;
 	const char *subject; /* "rule 'ID'", "rule file" */
 	int errors;
+	int foreign; /* it is of another program: said once */
 };
 
 /* Put the value of one key into a field; what is wrong is logged, counted. */
@@ -22,6 +23,8 @@ struct rules_key {
 	size_t offset; /* of the field in the struct that is filled */
 };
 
+/* Says how many errors were not shown. Returns 0, or -1: there were any. */
+int rules_take_end(struct rules_reading *rd);
 /* Every key of table by its take function; unknown keys are errors. */
 void rules_take_keys(struct rules_reading *rd, const struct toml *table,
 		     const struct rules_key *keys, size_t nr, void *out);
@@ -40,7 +43,7 @@ struct rules_pattern *rules_take_regex(struct rules_reading *rd,
 
 rules_take_fn rules_take_string;  /* char * */
 rules_take_fn rules_take_ignored; /* a string, checked */
-rules_take_fn rules_take_tags;	  /* strings, checked */
+rules_take_fn rules_take_tags;	  /* struct rules_words, that may be empty */
 rules_take_fn rules_take_words;	  /* struct rules_words, none empty */
 rules_take_fn rules_take_lower;	  /* the same, lower-cased */
 rules_take_fn rules_take_flag;	  /* int */

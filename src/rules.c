@@ -1,27 +1,26 @@
 /*
- * Rules for secrets: from the program's own text or from a file, with what
+ * Rules for secrets: the built-in ones, or from a file, with what
  * it extends. Takes a file's name, gives a set that is whole and const, or
  * nothing and every error logged.
  */
 #include "rules.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "buf.h"
 #include "log.h"
 #include "mem.h"
 #include "rules-internal.h"
 #include "toml.h"
+#include "trust.h"
 
 /* gitleaks follows [extend] twice. */
 #define MAX_EXTEND 2
-
-extern const char rules_builtin_text[];
-extern const size_t rules_builtin_len;
-
-static const char builtin_name[] = "built-in rules";
 
 void rules_words_add(struct rules_words *w, const char *word, size_t len)
 {
@@ -42,6 +41,8 @@ void rules_rule_clear(struct rules_rule *rule)
 	free(rule->id);
 	free(rule->description);
 	rules_words_clear(&rule->keywords);
+	rules_words_clear(&rule->wakes);
+	rules_words_clear(&rule->tags);
 	for (size_t i = 0; i < rule->nr_required; i++)
 		free(rule->required[i].id);
 	free(rule->required);
@@ -54,13 +55,14 @@ static void free_allow(struct rules_allow *a)
 	free(a->paths);
 	free(a->regexes);
 	rules_words_clear(&a->stopwords);
+	rules_words_clear(&a->commits);
 	rules_words_clear(&a->rules);
 	free(a);
 }
 
 void rules_free(struct rules *r)
 {
-	if (!r)
+	if (!r || r->builtin)
 		return;
 	for (size_t i = 0; i < r->nr; i++)
 		rules_rule_clear(&r->list[i]);
@@ -74,6 +76,7 @@ void rules_free(struct rules *r)
 	free(r->list);
 	free(r->patterns);
 	free(r->allows);
+	rules_index_free((struct rules_index *)r->index);
 	rules_words_clear(&r->files);
 	free(r);
 }
@@ -91,7 +94,7 @@ struct rules_rule *rules_find(const struct rules *r, const char *id)
 	return NULL;
 }
 
-static struct rules *load(const char *file, int depth);
+static struct rules *load(const char *file, int depth, int decides);
 
 /* path as [extend] in file means it: beside that file unless absolute. */
 static char *beside(const char *file, const char *path)
@@ -105,23 +108,46 @@ static char *beside(const char *file, const char *path)
 	return buf_take(&b);
 }
 
+/*
+ * A file written for gitleaks means gitleaks' rules by useDefault, and names
+ * them: what to say of an id that is not there.
+ */
+static const char *other_ids(const struct rules *r)
+{
+	return !r->on_builtin ? "" :
+	       "; useDefault brings git-gate's own rules, which have other "
+	       "ids than gitleaks' (`git-gate rules' shows them); for "
+	       "gitleaks' rules, extend a copy of gitleaks' own file: path = "
+	       "\"FILE\" in place of useDefault";
+}
+
 /* Read what [extend] names and put it below r. */
 static int extend_from(struct rules *r, const char *file,
-		       const struct rules_extend *e, int depth)
+		       const struct rules_extend *e, int depth, int decides)
 {
 	struct rules *base;
 	char *path = NULL;
 
 	if (!e->use_default && !e->path)
 		return 0;
+	if (e->path)
+		path = beside(file, e->path);
+	if (path && !strcmp(path, file)) {
+		log_error("%s:%d: extends itself; name another file", file,
+			  e->line);
+		free(path);
+		return -1;
+	}
 	if (depth >= MAX_EXTEND) {
+		free(path);
 		log_error("%s:%d: extends a third level; two are followed",
 			  file, e->line);
 		return -1;
 	}
-	if (e->path)
-		path = beside(file, e->path);
-	base = load(path, depth + 1);
+	base = path ? load(path, depth + 1, decides) :
+		      rules_copy(&rules_prepared);
+	if (!path)
+		base->on_builtin = 1;
 	free(path);
 	if (!base) {
 		log_error("%s:%d: what it extends could not be read", file,
@@ -130,8 +156,10 @@ static int extend_from(struct rules *r, const char *file,
 	}
 	for (size_t i = 0; i < e->disabled.nr; i++)
 		if (!rules_find(base, e->disabled.list[i]))
-			log_warn("%s:%d: disabledRules: there is no rule '%s'",
-				 file, e->line, e->disabled.list[i]);
+			log_warn("%s:%d: disabledRules: there is no rule "
+				 "'%s'%s", file, e->line,
+				 e->disabled.list[i], other_ids(base));
+	r->on_builtin = base->on_builtin;
 	rules_merge(r, base, e);
 	rules_free(base);
 	return 0;
@@ -154,8 +182,8 @@ static int resolve_targets(struct rules *r, size_t from)
 				continue; /* its rule is disabled */
 			if (!rule) {
 				log_error("%s:%d: allow-list: there is no "
-					  "rule '%s'", a->file, a->line,
-					  a->rules.list[k]);
+					  "rule '%s'%s", a->file, a->line,
+					  a->rules.list[k], other_ids(r));
 				result = -1;
 				continue;
 			}
@@ -172,27 +200,68 @@ static int resolve_targets(struct rules *r, size_t from)
 	return result;
 }
 
-/* The file, or the built-in text where file is NULL. */
-static int read_text(const char *file, struct buf *text)
+static void distrust(void *arg, const char *what)
 {
-	if (!file) {
-		buf_add(text, rules_builtin_text, rules_builtin_len);
-		return 0;
+	log_error("%s:1: %s", (const char *)arg, what);
+}
+
+/* Who can write the rules that a gate decides by, decides what passes. */
+static int read_trusted(const char *file, struct buf *text)
+{
+	/* O_NONBLOCK: opening a FIFO would wait for its other end */
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	int ret = -1;
+
+	if (fd < 0 || fstat(fd, &st)) {
+		log_error("%s: rules cannot be read: %s", file,
+			  strerror(errno));
+	} else if (!S_ISREG(st.st_mode)) {
+		log_error("%s: not a regular file; name the file of rules "
+			  "itself", file);
+	} else if (!trust_check(file, &st, distrust, (void *)file)) {
+		ret = buf_read_fd(text, fd, TOML_MAX_BYTES);
+		if (ret)
+			log_error("%s: rules cannot be read: %s", file,
+				  strerror(errno));
 	}
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+static int read_text(const char *file, int decides, struct buf *text)
+{
+	if (decides)
+		return read_trusted(file, text);
 	if (!buf_read_file(text, file, TOML_MAX_BYTES))
 		return 0;
 	log_error("%s: rules cannot be read: %s", file, strerror(errno));
 	return -1;
 }
 
-static int read_tree(struct rules *r, const char *file,
+/* No line of TOML begins so. */
+static int is_json(const char *file, const struct buf *text)
+{
+	size_t i = 0;
+
+	while (i < text->len && strchr(" \t\r\n", text->data[i]))
+		i++;
+	if (i == text->len || text->data[i] != '{')
+		return 0;
+	log_error("%s:1: this is JSON; rules are TOML, see git-gate-rules(5)",
+		  file);
+	return 1;
+}
+
+static int read_tree(struct rules *r, const char *file, int decides,
 		     struct rules_extend *extend)
 {
 	struct buf text = BUF_INIT;
 	struct toml *root = NULL;
 	int result = -1;
 
-	if (!read_text(file, &text))
+	if (!read_text(file, decides, &text) && !is_json(file, &text))
 		root = toml_read(r->files.list[0], text.data ? text.data : "",
 				 text.len);
 	if (root)
@@ -202,18 +271,16 @@ static int read_tree(struct rules *r, const char *file,
 	return result;
 }
 
-static struct rules *load(const char *file, int depth)
+static struct rules *load(const char *file, int depth, int decides)
 {
 	struct rules *r = mem_zalloc(sizeof(*r));
 	struct rules_extend extend = { 0 };
-	const char *name = file ? file : builtin_name;
 	int result;
 
-	rules_words_add(&r->files, name, strlen(name));
-	name = r->files.list[0];
-	result = read_tree(r, file, &extend);
+	rules_words_add(&r->files, file, strlen(file));
+	result = read_tree(r, file, decides, &extend);
 	if (!result)
-		result = extend_from(r, name, &extend, depth);
+		result = extend_from(r, file, &extend, depth, decides);
 	if (!result)
 		result = resolve_targets(r, 0);
 	free(extend.path);
@@ -227,13 +294,12 @@ static struct rules *load(const char *file, int depth)
 /* What can be said of a rule only when all of them are there. */
 static int check_rule(struct rules *r, struct rules_rule *rule)
 {
-	const char *why;
 	int result = 0;
 
 	if (!rule->regex && !rule->path) {
-		log_error("%s:%d: rule '%s': has neither regex nor path%s",
+		log_error("%s:%d: rule '%s': has neither regex nor path%s%s",
 			  rule->file, rule->line, rule->id,
-			  ", and extends no rule that has");
+			  ", and extends no rule that has", other_ids(r));
 		result = -1;
 	}
 	for (size_t i = 0; i < rule->nr_required; i++) {
@@ -248,10 +314,14 @@ static int check_rule(struct rules *r, struct rules_rule *rule)
 			  rule->file, q->line, rule->id, q->id);
 		result = -1;
 	}
-	rule->before = RULES_ANYWHERE;
-	if (rule->regex)
-		rules_shape(rule->regex->text, &rule->keywords, &rule->before,
-			    &why);
+	if (!rule->known)
+		rules_wake(rule);
+	if (rule->regex && (uint64_t)rule->group > rule->shape.groups) {
+		log_error("%s:%d: rule '%s': secretGroup is %lld, the regex "
+			  "has %zu groups", rule->file, rule->line, rule->id,
+			  (long long)rule->group, rule->shape.groups);
+		result = -1;
+	}
 	return result;
 }
 
@@ -272,22 +342,28 @@ static struct rules *finish(struct rules *r)
 			result = -1;
 	for (size_t i = 0; i < r->nr_patterns; i++)
 		r->patterns[i]->number = i;
-	if (!result)
+	for (size_t i = 0; i < r->nr_allows; i++)
+		r->allows[i]->number = i;
+	if (!result) {
+		r->index = rules_index_new(r);
 		return r;
+	}
 	rules_free(r);
 	return NULL;
 }
 
 struct rules *rules_builtin(void)
 {
-	struct rules *r = finish(load(NULL, 0));
-
-	if (r)
-		r->builtin = 1;
-	return r;
+	/* const all the same: what is built in is never changed or freed */
+	return (struct rules *)&rules_prepared;
 }
 
 struct rules *rules_load(const char *file)
 {
-	return finish(load(file, 0));
+	return finish(load(file, 0, 0));
+}
+
+struct rules *rules_load_trusted(const char *file)
+{
+	return finish(load(file, 0, 1));
 }

@@ -1,18 +1,21 @@
 /*
- * Allow-lists: is this path, or this candidate, one that the rules' author
- * excused? Takes a list and the candidate, gives yes, no or "could not tell".
+ * Allow-lists: is this path or commit, or this candidate, one that the rules'
+ * author excused? Takes a list and the candidate, gives yes, no or "could not
+ * tell"; for a probe, only a yes that no path, commit or line could change.
  */
 #include <string.h>
+#include <strings.h>
 
 #include "scan-internal.h"
 
 /* 1 when one of the patterns matches, 0, or -1. */
-static int any(struct scan_regex *x, struct rules_pattern *const *list,
-	       size_t nr, const char *s, size_t len)
+static int any(struct scanner *s, struct rules_pattern *const *list, size_t nr,
+	       const char *text, size_t len)
 {
 	for (size_t i = 0; i < nr; i++) {
-		struct scan_span at;
-		int n = scan_regex_find(x, list[i], s, len, 0, len, 0, &at);
+		struct span at;
+		int n = scan_regex_find(s->regex, list[i], text, len, 0, len,
+					&at);
 
 		if (n)
 			return n;
@@ -20,49 +23,53 @@ static int any(struct scan_regex *x, struct rules_pattern *const *list,
 	return 0;
 }
 
-static int path_of(struct scan_regex *x, const struct rules_allow *a,
-		   const char *path)
+static int at_path(struct scanner *s, const struct rules_allow *a)
 {
-	return any(x, a->paths, a->nr_paths, path, strlen(path));
+	const char *path = s->in->path ? s->in->path : "";
+
+	return any(s, a->paths, a->nr_paths, path, strlen(path));
 }
 
-/* Does s, lower-cased, hold word, which is lower case? */
-static int holds(const char *s, size_t len, const char *word)
+static int at_commit(const struct scanner *s, const struct rules_allow *a)
 {
-	size_t n = strlen(word);
-
-	for (size_t i = 0; i + n <= len; i++) {
-		size_t k = 0;
-
-		while (k < n) {
-			char c = s[i + k];
-
-			if (c >= 'A' && c <= 'Z')
-				c = (char)(c + 'a' - 'A');
-			if (c != word[k])
-				break;
-			k++;
-		}
-		if (k == n)
+	for (size_t i = 0; s->in->commit && i < a->commits.nr; i++)
+		if (!strcasecmp(a->commits.list[i], s->in->commit))
 			return 1;
-	}
 	return 0;
 }
 
-int scan_allow_path(struct scan_regex *x, const struct rules_allow *a,
-		    const char *path)
+int scan_allow_input(struct scanner *s, const struct rules_allow *a)
 {
-	if (!a->nr_paths)
-		return 0;
+	int path;
+
 	/* with more to hold, it waits for a candidate */
 	if (a->all && (a->nr_regexes || a->stopwords.nr))
 		return 0;
-	return path_of(x, a, path);
+	path = at_path(s, a);
+	if (path < 0)
+		return -1;
+	if (!a->all)
+		return path || at_commit(s, a);
+	return (a->nr_paths || a->commits.nr) && (path || !a->nr_paths) &&
+	       (at_commit(s, a) || !a->commits.nr);
 }
 
-static struct scan_span target(const struct rules_allow *a,
-			       const struct scan_candidate *c,
-			       struct scan_span line)
+/* From the start of the match's first line to the end of its last. */
+static struct span line_of(const struct scan_view *v, struct span match)
+{
+	const char *text = v->text, *p = NULL;
+	struct span line = match;
+
+	p = match.start ? memrchr(text, '\n', match.start) : NULL;
+	line.start = p ? (size_t)(p + 1 - text) : 0;
+	p = memchr(text + match.end, '\n', v->len - match.end);
+	line.end = p ? (size_t)(p - text) : v->len;
+	return line;
+}
+
+static struct span target(const struct rules_allow *a,
+			  const struct scan_view *v,
+			  const struct scan_candidate *c)
 {
 	switch (a->target) {
 	case RULES_SECRET:
@@ -70,42 +77,59 @@ static struct scan_span target(const struct rules_allow *a,
 	case RULES_MATCH:
 		return c->match;
 	case RULES_LINE:
-		return line;
+		return line_of(v, c->match);
 	}
 	return c->secret;
 }
 
-int scan_allow_found(struct scan_regex *x, const struct rules_allow *a,
-		     const char *path, const char *text,
-		     const struct scan_candidate *c, struct scan_span line)
+/* Numbered as the set's; a list is in it once. */
+static int stops(struct scanner *s, const struct rules_allow *a,
+		 const char *secret, size_t len)
 {
-	struct scan_span s = target(a, c, line);
-	int regex = any(x, a->regexes, a->nr_regexes, text + s.start,
-			s.end - s.start);
-	int word = 0, at_path;
+	struct scan_stop **stop = &s->stops[a->number];
 
-	if (regex < 0)
-		return -1;
-	for (size_t i = 0; i < a->stopwords.nr && !word; i++)
-		word = holds(text + c->secret.start,
-			     c->secret.end - c->secret.start,
-			     a->stopwords.list[i]);
-	if (!a->all)
-		return regex || word;
-	at_path = a->nr_paths ? path_of(x, a, path) : 1;
-	if (at_path < 0)
-		return -1;
-	return at_path && (regex || !a->nr_regexes) &&
-	       (word || !a->stopwords.nr);
+	if (!a->stopwords.nr)
+		return 0;
+	if (!*stop)
+		*stop = scan_stop_new(&a->stopwords);
+	return scan_stop_in(*stop, secret, len);
 }
 
-int scan_minds_path(const struct scanner *s)
+static int regex_holds(struct scanner *s, const struct rules_allow *a,
+		       const struct scan_view *v,
+		       const struct scan_candidate *c)
 {
-	for (size_t i = 0; i < s->rules->nr; i++)
-		if (s->rules->list[i].path)
-			return 1;
-	for (size_t i = 0; i < s->rules->nr_allows; i++)
-		if (s->rules->allows[i]->nr_paths)
-			return 1;
-	return 0;
+	struct span t;
+
+	if (!a->nr_regexes)
+		return 0;
+	t = target(a, v, c);
+	return any(s, a->regexes, a->nr_regexes, v->text + t.start,
+		   t.end - t.start);
+}
+
+int scan_allow_found(struct scanner *s, const struct rules_allow *a,
+		     const struct scan_view *v, const struct scan_candidate *c,
+		     int probing)
+{
+	int lined = a->nr_regexes && a->target == RULES_LINE;
+	int word, regex, path = 1;
+
+	/* where a probe cannot know, it does not excuse */
+	if (probing && a->all && (lined || a->nr_paths || a->commits.nr))
+		return 0;
+	word = stops(s, a, v->text + c->secret.start,
+		     c->secret.end - c->secret.start);
+	if (word && !a->all)
+		return 1;
+	regex = probing && lined ? 0 : regex_holds(s, a, v, c);
+	if (regex < 0 || !a->all)
+		return regex;
+	if (a->nr_paths)
+		path = at_path(s, a);
+	if (path < 0)
+		return -1;
+	return path && (regex || !a->nr_regexes) &&
+	       (word || !a->stopwords.nr) &&
+	       (at_commit(s, a) || !a->commits.nr);
 }

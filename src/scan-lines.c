@@ -66,11 +66,3 @@ unsigned scan_lines_at(struct scan_lines *l, size_t at, size_t *line_start)
 	*line_start = b.line_start;
 	return (unsigned)(b.lines + 1);
 }
-
-size_t scan_lines_end(const struct scan_lines *l, size_t at)
-{
-	const char *end = at < l->len ?
-		memchr(l->text + at, '\n', l->len - at) : NULL;
-
-	return end ? (size_t)(end - l->text) : l->len;
-}

@@ -21,9 +21,17 @@
 /* Groups that are kept of a match. */
 #define GROUPS 64
 
+/*
+ * Runs after which machine code is made: it takes as long as some tens of
+ * runs without. A text of so many bytes is reason enough.
+ */
+#define JIT_RUNS 24
+#define JIT_BYTES 16384
+
 struct compiled {
-	pcre2_code *code[2]; /* as it is, and anchored */
-	int jit[2];
+	pcre2_code *code;
+	unsigned runs;
+	int jit; /* 1 made, -1 cannot be */
 };
 
 struct scan_regex {
@@ -62,8 +70,7 @@ void scan_regex_free(struct scan_regex *x)
 	if (!x)
 		return;
 	for (size_t i = 0; i < x->nr; i++)
-		for (int k = 0; k < 2; k++)
-			pcre2_code_free(x->list[i].code[k]);
+		pcre2_code_free(x->list[i].code);
 	pcre2_match_context_free(x->context);
 	pcre2_match_data_free(x->data);
 	pcre2_jit_stack_free(x->stack);
@@ -76,33 +83,28 @@ const char *scan_regex_why(const struct scan_regex *x)
 	return x->why;
 }
 
-static pcre2_code *code_of(struct scan_regex *x, const struct rules_pattern *p,
-			   int anchored)
+static struct compiled *code_of(struct scan_regex *x,
+				const struct rules_pattern *p)
 {
-	pcre2_code *code = x->list[p->number].code[anchored];
+	struct compiled *c = &x->list[p->number];
 	char why[200];
 
-	if (code)
-		return code;
-	code = rules_compile(p, anchored ? PCRE2_ANCHORED : 0, why,
-			     sizeof(why));
-	if (!code)
-		snprintf(x->why, sizeof(x->why), "%s: regex does not compile: "
-			 "%s", p->owner, why);
-	x->list[p->number].code[anchored] = code;
-	return code;
+	if (c->code)
+		return c;
+	c->code = rules_compile(p, 0, why, sizeof(why));
+	if (c->code)
+		return c;
+	snprintf(x->why, sizeof(x->why), "%s: regex does not compile: %s",
+		 p->owner, why);
+	return NULL;
 }
 
 /* Without machine code (a kernel may forbid it) matching is only slower. */
-static void want_jit(struct scan_regex *x, const struct rules_pattern *p,
-		     int anchored)
+static void want_jit(struct compiled *c, size_t bytes)
 {
-	struct compiled *c = &x->list[p->number];
-
-	if (!c->jit[anchored])
-		(void)pcre2_jit_compile(c->code[anchored],
-					PCRE2_JIT_COMPLETE);
-	c->jit[anchored] = 1;
+	if (c->jit || (c->runs++ < JIT_RUNS && bytes < JIT_BYTES))
+		return;
+	c->jit = pcre2_jit_compile(c->code, PCRE2_JIT_COMPLETE) ? -1 : 1;
 }
 
 static int failed(struct scan_regex *x, const struct rules_pattern *p,
@@ -116,18 +118,19 @@ static int failed(struct scan_regex *x, const struct rules_pattern *p,
 }
 
 static int match(struct scan_regex *x, const struct rules_pattern *p,
-		 const pcre2_code *code, const char *text, size_t len,
-		 size_t lo, size_t hi)
+		 const struct compiled *c, const char *text, size_t len,
+		 size_t lo)
 {
-	int n;
+	int n = PCRE2_ERROR_JIT_STACKLIMIT;
 
-	pcre2_set_offset_limit(x->context, hi);
-	n = pcre2_match(code, (PCRE2_SPTR)text, len, lo, 0, x->data,
-			x->context);
+	/* machine code takes no options, and checks none of its arguments */
+	if (c->jit > 0)
+		n = pcre2_jit_match(c->code, (PCRE2_SPTR)text, len, lo, 0,
+				    x->data, x->context);
 	/* the interpreter has a heap where machine code has a stack */
 	if (n == PCRE2_ERROR_JIT_STACKLIMIT)
-		n = pcre2_match(code, (PCRE2_SPTR)text, len, lo, PCRE2_NO_JIT,
-				x->data, x->context);
+		n = pcre2_match(c->code, (PCRE2_SPTR)text, len, lo,
+				PCRE2_NO_JIT, x->data, x->context);
 	if (n == PCRE2_ERROR_NOMATCH)
 		return 0;
 	if (n < 0)
@@ -138,30 +141,30 @@ static int match(struct scan_regex *x, const struct rules_pattern *p,
 
 int scan_regex_find(struct scan_regex *x, const struct rules_pattern *p,
 		    const char *text, size_t len, size_t lo, size_t hi,
-		    int anchored, struct scan_span *out)
+		    struct span *out)
 {
-	const pcre2_code *code = code_of(x, p, anchored);
+	struct compiled *c = code_of(x, p);
 	int n;
 
-	if (!code)
+	if (!c)
 		return -1;
-	want_jit(x, p, anchored);
-	n = match(x, p, code, text, len, lo, hi);
+	if (lo > len)
+		return 0;
+	want_jit(c, (hi < len ? hi : len) - (lo < hi ? lo : hi));
+	pcre2_set_offset_limit(x->context, hi);
+	n = match(x, p, c, text ? text : "", len, lo);
 	if (n == 1)
 		*out = scan_regex_group(x, 0);
 	return n;
 }
 
-int scan_regex_try(struct scan_regex *x, const struct rules_pattern *p,
-		   int anchored)
+int scan_regex_try(struct scan_regex *x, const struct rules_pattern *p)
 {
 	static const char text[] = "key = \"value\"\n\0\xff";
-	const pcre2_code *code = code_of(x, p, anchored);
+	struct span at;
+	size_t len = sizeof(text) - 1;
 
-	if (!code)
-		return -1;
-	return match(x, p, code, text, sizeof(text) - 1, 0,
-		     sizeof(text) - 1) < 0 ? -1 : 0;
+	return scan_regex_find(x, p, text, len, 0, len, &at) < 0 ? -1 : 0;
 }
 
 size_t scan_regex_groups(const struct scan_regex *x)
@@ -169,10 +172,10 @@ size_t scan_regex_groups(const struct scan_regex *x)
 	return (size_t)x->groups;
 }
 
-struct scan_span scan_regex_group(const struct scan_regex *x, size_t n)
+struct span scan_regex_group(const struct scan_regex *x, size_t n)
 {
 	const PCRE2_SIZE *v = pcre2_get_ovector_pointer(x->data);
-	struct scan_span span = { SCAN_NOWHERE, SCAN_NOWHERE };
+	struct span span = { SCAN_NOWHERE, SCAN_NOWHERE };
 
 	if (n < (size_t)x->groups && v[2 * n] != PCRE2_UNSET) {
 		span.start = v[2 * n];

@@ -38,12 +38,14 @@ static void count(void *arg, const struct scan_finding *f)
 static int canary(struct scanner *s)
 {
 	char token[64];
+	struct scan_input in = { .text = token };
 	const char *why = "it was not found";
 	int found = 0;
 	enum scan_result result;
 
 	make_canary(token);
-	result = scan_text(s, token, strlen(token), NULL, count, &found, &why);
+	in.len = strlen(token);
+	result = scan_text(s, &in, count, &found, &why);
 	if (result == SCAN_FOUND && found > 0)
 		return 0;
 	log_error("scanner: the self-test failed: %s", why);
@@ -60,7 +62,7 @@ int scan_self_test(struct scanner *s)
 	for (size_t i = 0; i < r->nr_patterns; i++) {
 		const struct rules_pattern *p = r->patterns[i];
 
-		if (!scan_regex_try(s->regex, p, 0))
+		if (!scan_regex_try(s->regex, p))
 			continue;
 		log_error("%s:%d: %s", p->file, p->line,
 			  scan_regex_why(s->regex));
@@ -71,13 +73,13 @@ int scan_self_test(struct scanner *s)
 
 size_t scan_check(const char *rules_file)
 {
-	struct rules *r = rules_file ? rules_load(rules_file)
+	struct rules *r = rules_file ? rules_load_trusted(rules_file)
 				     : rules_builtin();
 	struct scanner *s = NULL;
 	size_t n = 0;
 
 	if (r && !rules_compile_all(r))
-		s = scan_new(r);
+		s = scan_new(r, 0);
 	if (s && !scan_self_test(s))
 		n = rules_count(r);
 	scan_free(s);

@@ -4,6 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "span.h"
+
+struct buf;
 struct rules;
 
 /*
@@ -19,33 +22,130 @@ enum scan_result {
 struct scan_finding {
 	const char *rule;        /* rule id; lives as long as the rules */
 	const char *description; /* of the rule, likewise */
-	size_t start, end;       /* the match, bytes from the text's start */
-	size_t secret_start, secret_end; /* the secret inside it */
-	unsigned line, column;   /* of the match, from 1 */
+	size_t start, end;       /* the match, bytes from the text's start; of
+				    an encoded one, the bytes that it is in */
+	unsigned line, column;   /* of start, from 1 */
+	unsigned end_line, end_column; /* of its last byte */
+	/* decoded where it was encoded; both live until fn returns */
+	const char *match, *secret;
+	size_t match_len, secret_len;
+	double entropy;          /* of the secret, bits a byte */
+	const char *encodings;   /* "", or "base64,percent": outermost first */
 };
 
 /* One thread's scratch memory for scanning with one set of rules. */
 struct scanner;
 
-struct scanner *scan_new(const struct rules *r);
+/* depth: encodings taken off one within the other, 0 for none. */
+#define SCAN_DEPTH 3
+struct scanner *scan_new(const struct rules *r, unsigned depth);
 void scan_free(struct scanner *s);
+/* A clock_ms() value, 0 for none: later, all is "could not tell". */
+void scan_set_deadline(struct scanner *s, int64_t deadline_ms);
+
+struct scan_input {
+	const char *text;
+	size_t len;
+	const char *path;   /* for rules and allow-lists; NULL: none */
+	const char *commit; /* hexadecimal, for allow-lists; NULL: none */
+};
 
 /*
- * Find the secrets in text. path (may be NULL) is the file's name, for rules
- * and allow-lists that look at it. fn is called once per finding, in order of
+ * Find the secrets in a text. fn is called once per finding, in order of
  * rule. On SCAN_UNKNOWN, *why (if why is not NULL) is a sentence part that
  * names the rule and limit and lives until the next call.
  */
 typedef void scan_fn(void *arg, const struct scan_finding *f);
-enum scan_result scan_text(struct scanner *s, const char *text, size_t len,
-			   const char *path, scan_fn *fn, void *arg,
-			   const char **why);
+enum scan_result scan_text(struct scanner *s, const struct scan_input *in,
+			   scan_fn *fn, void *arg, const char **why);
 
 /*
- * Does any rule or allow-list look at paths? If not, a text that is clean is
- * clean under each name.
+ * Does any rule find something by the path alone? Then each path of a new
+ * file wants scan_text.
  */
 int scan_minds_path(const struct scanner *s);
+
+/* A word that wakes rules, and where it is. */
+struct scan_mark {
+	uint32_t at, word; /* and SCAN_MARK_LONG: for rules of long reach */
+};
+#define SCAN_MARK_LONG 0x80000000u
+
+/*
+ * What a probe learned of one version of an object, for the versions that are
+ * made from it by copying.
+ */
+struct scan_trace {
+	struct span *hot; /* where scan_text could find something; in order */
+	size_t nr, alloc;
+	struct scan_mark *marks; /* the words in it, in order */
+	size_t nr_marks, alloc_marks;
+	size_t past;      /* marks of the base that the last copy left behind */
+	uint64_t *far;    /* bits: rules that nothing locates, and are awake */
+	int whole;        /* those made from it want to be probed whole */
+};
+
+#define SCAN_TRACE_INIT { 0 }
+
+void scan_trace_clear(struct scan_trace *t);
+/* Bytes of memory that it holds. */
+size_t scan_trace_size(const struct scanner *s, const struct scan_trace *t);
+/*
+ * Into the trace `to` of a new version: what it has of base, by this copy. All
+ * copies are of one base.
+ */
+void scan_trace_copy(const struct scanner *s, const struct scan_trace *base,
+		     size_t from, size_t at, size_t len,
+		     struct scan_trace *to);
+
+/*
+ * Could scan_text find anything in this version, under whatever path and
+ * commit? The bytes outside the fresh spans (in order, apart; an empty span is
+ * a seam, and so is either end of the text unless it is that of the base) were
+ * copied from a version that was probed, and *trace holds what
+ * scan_trace_copy made of that; the version's own is added. SCAN_CLEAN: it
+ * could not, and that is certain. SCAN_FOUND: perhaps. SCAN_UNKNOWN: a limit
+ * was met, as with scan_text.
+ */
+enum scan_result scan_probe(struct scanner *s, const char *text, size_t len,
+			    const struct span *fresh, size_t nr_fresh,
+			    struct scan_trace *trace, const char **why);
+
+/*
+ * Why a candidate became a finding or did not: told for each one while set.
+ * Nothing in it is to be shown but through text_redact.
+ */
+enum scan_verdict {
+	SCAN_KEPT = 0,
+	SCAN_LOW_ENTROPY,   /* not above the rule's */
+	SCAN_ALLOWED,       /* by an allow-list: allow_file, allow_line */
+	SCAN_GENERIC,       /* a particular rule has the same secret there */
+	SCAN_ALONE,         /* a rule that must match nearby does not */
+	SCAN_PATH,          /* the rule does not look at this path */
+};
+struct scan_event {
+	enum scan_verdict verdict;
+	struct scan_finding finding; /* as far as it is known */
+	const char *keyword;         /* that woke the rule, or "" */
+	double wanted_entropy;       /* the rule's, 0 for none */
+	const char *allow_file, *allow_what;
+	int allow_line;
+};
+typedef void scan_event_fn(void *arg, const struct scan_event *e);
+void scan_explain(struct scanner *s, scan_event_fn *fn, void *arg);
+
+/*
+ * Text for people without the secrets in it; "(not shown)" when it cannot be
+ * told. Not cleaned of control characters.
+ */
+void scan_redact(struct scanner *s, const char *text, size_t len,
+		 struct buf *out);
+/*
+ * The same of a path, a reference or an entry of an archive ("a.zip!dir/b"):
+ * each part alone too, as a rule may want nothing before what it finds.
+ */
+void scan_redact_name(struct scanner *s, const char *name, size_t len,
+		      struct buf *out);
 
 /*
  * Does this scanner find anything at all? Scans a made-up token that a rule

@@ -27,11 +27,13 @@ int toml_check_utf8(const struct toml_reader *r);
 /* A key, dotted or not, one part at a time. */
 int toml_key_part(struct toml_reader *r, struct buf *out);
 
+/* The value of a key that may hold NULs, or NULL. */
+struct toml *toml_find(const struct toml *table, const char *key, size_t len);
+
 /*
- * What stands at the reader's place into v, whose line is set here: strings,
- * in toml-string.c, scalars in
- * toml-value.c, the rest in toml.c. Returns 0
- * or -1, logged.
+ * What stands at the reader's place: a string's bytes into out, in
+ * toml-string.c; a scalar into v, whose line is set, in toml-value.c. Returns
+ * 0 or -1, logged.
  */
 int toml_string(struct toml_reader *r, struct buf *out, int multi_allowed);
 int toml_scalar(struct toml_reader *r, struct toml *v);

@@ -93,7 +93,9 @@ static int escape(struct toml_reader *r, struct buf *out, int multi)
 	}
 	at = c > 0 ? strchr(from, c) : NULL;
 	if (!at)
-		return toml_error(r, "unknown escape in a string");
+		return toml_error(r, "unknown escape in a string; where a "
+				  "backslash is meant, as in a regex, write "
+				  "'''...''' in place of the quotes");
 	buf_addc(out, to[at - from]);
 	r->p++;
 	return 0;

@@ -48,12 +48,20 @@ void toml_free(struct toml *t)
 	free(t);
 }
 
+struct toml *toml_find(const struct toml *table, const char *key, size_t len)
+{
+	for (size_t i = 0; i < table->nr; i++) {
+		struct toml *t = table->items[i];
+
+		if (t->key && t->key_len == len && !memcmp(t->key, key, len))
+			return t;
+	}
+	return NULL;
+}
+
 struct toml *toml_get(const struct toml *table, const char *key)
 {
-	for (size_t i = 0; i < table->nr; i++)
-		if (table->items[i]->key && !strcmp(table->items[i]->key, key))
-			return table->items[i];
-	return NULL;
+	return toml_find(table, key, strlen(key));
 }
 
 const char *toml_type_name(enum toml_type type)

@@ -12,7 +12,7 @@
 
 /* A new last item of parent; key is NULL in an array. NULL past a bound. */
 static struct toml *add(struct toml_reader *r, struct toml *parent,
-			const char *key, enum toml_type type,
+			const struct buf *key, enum toml_type type,
 			enum toml_open open)
 {
 	struct toml *t;
@@ -29,7 +29,11 @@ static struct toml *add(struct toml_reader *r, struct toml *parent,
 	t->type = type;
 	t->open = open;
 	t->line = r->line;
-	t->key = key ? mem_strdup(key) : NULL;
+	if (key) {
+		t->key = mem_array(key->len + 1, 1);
+		memcpy(t->key, key->data, key->len);
+		t->key_len = key->len;
+	}
 	MEM_GROW(parent->items, parent->nr, parent->alloc);
 	parent->items[parent->nr++] = t;
 	return t;
@@ -89,14 +93,8 @@ int toml_key_part(struct toml_reader *r, struct buf *out)
 
 	buf_reset(out);
 	buf_add(out, "", 0);
-	if (c == '"' || c == '\'') {
-		if (toml_string(r, out, 0))
-			return -1;
-		/* a name with NUL would look like another to C */
-		if (out->len && memchr(out->data, '\0', out->len))
-			return toml_error(r, "a key with a NUL");
-		return 0;
-	}
+	if (c == '"' || c == '\'')
+		return toml_string(r, out, 0);
 	while (toml_peek(r, 0) > 0 && strchr(bare, toml_peek(r, 0)))
 		buf_addc(out, *r->p++);
 	return out->len ? 0 : toml_error(r, "a key is missing");
@@ -117,14 +115,14 @@ static int value(struct toml_reader *r, struct toml *v);
 
 /* Through the tables of a dotted key; only such keys may have made them. */
 static struct toml *through_dot(struct toml_reader *r, struct toml *table,
-				const char *key)
+				const struct buf *key)
 {
-	struct toml *t = toml_get(table, key);
+	struct toml *t = toml_find(table, key->data, key->len);
 
 	if (!t)
 		return add(r, table, key, TOML_TABLE, TOML_DOTTED);
 	if (t->open != TOML_DOTTED) {
-		toml_error(r, "'%s' is already defined in line %d", key,
+		toml_error(r, "'%s' is already defined in line %d", key->data,
 			   t->line);
 		return NULL;
 	}
@@ -145,11 +143,11 @@ static int assignment(struct toml_reader *r, struct toml *table)
 			toml_error(r, "a key has too many parts");
 			goto out;
 		}
-		table = through_dot(r, table, key.data);
+		table = through_dot(r, table, &key);
 		if (!table || toml_key_part(r, &key))
 			goto out;
 	}
-	v = toml_get(table, key.data);
+	v = toml_find(table, key.data, key.len);
 	if (v) {
 		toml_error(r, "'%s' is already defined in line %d", key.data,
 			   v->line);
@@ -158,7 +156,7 @@ static int assignment(struct toml_reader *r, struct toml *table)
 	} else {
 		r->p++;
 		toml_skip_blank(r);
-		v = add(r, table, key.data, TOML_STRING, TOML_CLOSED);
+		v = add(r, table, &key, TOML_STRING, TOML_CLOSED);
 		result = v ? value(r, v) : -1;
 	}
 out:
@@ -256,16 +254,16 @@ static int value(struct toml_reader *r, struct toml *v)
 
 /* A part of a header that is not its last; the newest of an array. */
 static struct toml *through_header(struct toml_reader *r, struct toml *table,
-				   const char *key)
+				   const struct buf *key)
 {
-	struct toml *t = toml_get(table, key);
+	struct toml *t = toml_find(table, key->data, key->len);
 
 	if (!t)
 		return add(r, table, key, TOML_TABLE, TOML_IMPLIED);
 	if (t->open == TOML_LISTED)
 		return t->items[t->nr - 1];
 	if (t->open == TOML_CLOSED) {
-		toml_error(r, "'%s' of line %d cannot be added to", key,
+		toml_error(r, "'%s' of line %d cannot be added to", key->data,
 			   t->line);
 		return NULL;
 	}
@@ -274,9 +272,9 @@ static struct toml *through_header(struct toml_reader *r, struct toml *table,
 
 /* The last part of [a.b] or, with list, of [[a.b]]. */
 static struct toml *header_table(struct toml_reader *r, struct toml *table,
-				 const char *key, int list)
+				 const struct buf *key, int list)
 {
-	struct toml *t = toml_get(table, key);
+	struct toml *t = toml_find(table, key->data, key->len);
 
 	if (list && !t)
 		t = add(r, table, key, TOML_ARRAY, TOML_LISTED);
@@ -290,7 +288,7 @@ static struct toml *header_table(struct toml_reader *r, struct toml *table,
 		return t;
 	}
 	if (t)
-		toml_error(r, "'%s' is already defined in line %d", key,
+		toml_error(r, "'%s' is already defined in line %d", key->data,
 			   t->line);
 	return NULL;
 }
@@ -307,7 +305,7 @@ static struct toml *header(struct toml_reader *r, struct toml *root)
 	if (toml_key_part(r, &key))
 		t = NULL;
 	while (t && take_dot(r)) {
-		t = through_header(r, t, key.data);
+		t = through_header(r, t, &key);
 		if (t && ++parts > TOML_MAX_DEPTH) {
 			toml_error(r, "a key has too many parts");
 			t = NULL;
@@ -322,7 +320,7 @@ static struct toml *header(struct toml_reader *r, struct toml *root)
 	}
 	if (t) {
 		r->p += 1 + list;
-		t = header_table(r, t, key.data, list);
+		t = header_table(r, t, &key, list);
 	}
 	buf_clear(&key);
 	return t;

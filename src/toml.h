@@ -32,6 +32,7 @@ struct toml {
 	enum toml_open open;
 	int line;         /* of the value, or of a table's header */
 	char *key;        /* in the table that holds it, else NULL */
+	size_t key_len;   /* of key, which may hold NULs of its own */
 	char *text;       /* a string; numbers and dates as written */
 	size_t len;       /* of text, which may hold NULs of its own */
 	int64_t integer;  /* integers; booleans as 0 and 1 */

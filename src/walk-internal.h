@@ -3,127 +3,170 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <git2.h>
 
 #include "findings.h"
-#include "oidset.h"
+#include "history.h"
+#include "oids.h"
 #include "scan.h"
+#include "sweep.h"
 #include "walk.h"
 
 /*
- * What the files of this room share. walk.c knows the order; walk-store.c
- * opens and closes, walk-refs.c reads references, walk-names.c revisions,
- * walk-commits.c says which commits are new, walk-tree.c which paths,
- * walk-read.c reads one object and walk-object.c scans it, walk-old.c knows
- * what the references reached before.
+ * What the files of this room share. walk.c knows the order; walk-updates.c
+ * judges what a push says of itself; walk-commit.c compares trees,
+ * walk-blob.c judges a file's version, walk-rename.c by other paths too,
+ * walk-object.c scans all else; walk-names.c names; walk-look.c scans one
+ * text, walk-note.c notes what was found; walk-places.c remembers.
  */
 struct buf;
 
-/* Which of the repository's references an object could be old through. */
-struct walk_ref {
-	char *name;
-	git_oid id;
+/* What was found in one text. Copies, wiped by walk_hits_clear. */
+struct walk_hit {
+	struct scan_finding f; /* match is NULL; secret is a copy */
+	char *inside;          /* the entry of an archive, or NULL */
 };
 
-struct walk_refs {
-	struct walk_ref *list; /* sorted by name */
+struct walk_hits {
+	struct walk_hit *list;
 	size_t nr, alloc;
+	int more; /* than are kept */
+	const char *inside; /* for those that are added */
+};
+
+#define WALK_HITS_INIT { 0 }
+
+/* What is scanned, and how it is called. */
+struct walk_text {
+	const char *data;
+	size_t len;
+	const char *path;  /* for rules that look at it, or NULL */
+	const char *kind;  /* before the label, for people, or NULL */
+	const char *label; /* for people; secrets in it are redacted */
+	const char *commit; /* for rules, hexadecimal, or NULL */
+	const struct oid *id; /* of the object, when no commit is known */
+	int is_file;       /* archives are looked into */
+	int is_old;        /* it is compared with alone: nothing is told */
 };
 
 struct walk {
-	char *git_dir;
-	char *common;         /* of all work trees; git_dir elsewhere */
-	char *objects;        /* COMMON/objects */
-	git_odb *odb;         /* everything: quarantine and store */
-	git_odb *store;       /* what the repository has; NULL: no push */
-	git_odb *pushed;      /* the quarantine alone, or NULL */
-	git_repository *repo; /* around odb; has no configuration */
-	struct walk_refs refs;
-	struct oidset shallow; /* commits whose parents are not here */
+	struct history *h;
 
 	/* of the scan under way */
 	struct scanner *scanner;
+	const struct rules *rules;
 	const struct walk_limits *limits;
 	struct findings *out;
-	struct oidset seen;   /* objects that need no second look */
-	struct oidset places; /* hashes of (blob, path), and of paths */
-	struct oidset again;  /* trees met again, by place; walk-tree.c */
-	struct oidset suspect; /* blobs that were not found clean */
+	struct sweep sweep;
+	const struct odb *swept; /* what it has been through, or NULL */
+	int is_push;          /* what the references reached is old */
+	struct oids seen;     /* objects that were met */
+	struct oids suspect;  /* blobs, not swept, that may not be clean */
+	struct oids places;   /* hashes of names, and of blobs at paths */
+	struct oids again;    /* trees met again, by place; walk-commit.c */
+	struct history_old old;
 	size_t nr_first;      /* work on what was first met */
 	size_t nr_again;      /* and on what was met again */
-	struct oidset old;    /* see walk-old.c */
-	int old_state;        /* 0 not looked, 1 known, -1 cannot be known */
-	int minds_path;       /* a rule looks at it */
+	int minds_path;       /* a rule looks at it alone */
+	size_t nr_pointers;   /* of Git LFS */
 	int stop;             /* the time is over, or too much unfolds */
-	git_commit *commit;   /* that objects are attributed to, or NULL */
+
+	/* the commit that objects are attributed to, or NULL */
+	const struct oid *commit;
+	const struct oid *tree;  /* of it */
+	const struct oid *older; /* trees of its parents */
+	size_t nr_older;
+	struct walk_gone *gone;  /* walk-rename.c; or NULL: not looked yet */
+	struct walk_staged *staged; /* an index in the commit's place */
 };
 
-/* walk-refs.c. References and shallow commits, into w. 0 or -1, logged. */
-int walk_refs_read(struct walk *w);
-void walk_refs_clear(struct walk_refs *refs);
-const struct walk_ref *walk_refs_find(const struct walk_refs *refs,
-				      const char *name);
-/* HEAD's object. Returns 0, 1 when it names no object yet, -1 on error. */
-int walk_refs_head(const struct walk *w, git_oid *out);
+/* walk.c: before and after all else. walk_begin returns 0, or -1, noted. */
+int walk_begin(struct walk *w, const struct rules *r,
+	       const struct walk_limits *limits, struct findings *out);
+enum scan_result walk_end(struct walk *w);
 
-/* walk-names.c. A revision's object. Returns 0, or -1: there is none. */
-int walk_name(const struct walk *w, const char *name, size_t n, git_oid *out);
-
-/* walk-commits.c. Commits that tips reach and hidden ones do not. */
-struct commits;
-struct commits *walk_commits_new(struct walk *w);
-void walk_commits_free(struct commits *c);
-/* Both take commits. Return 0, or -1, noted as unknown for tips. */
-int walk_commits_tip(struct commits *c, const git_oid *id);
-void walk_commits_hide(struct commits *c, const git_oid *id);
+/* walk-look.c */
+void walk_hits_clear(struct walk_hits *h);
+/* For people: how a text is called, and what is inside of it (or NULL). */
+void walk_label(struct scanner *s, const struct walk_text *t,
+		const char *inside, struct buf *out);
+/* Of the same rule, the same secret? */
+int walk_hit_equal(const struct walk_hit *a, const struct walk_hit *b);
+/* Leave out those that other has too. */
+void walk_hits_drop(struct walk_hits *h, const struct walk_hits *other);
 /*
- * All new commits into out, parents before children. Returns 0, or -1, noted:
- * what is there is not all.
+ * Scan a text, and what is in it when it is an archive. *why (of
+ * SCAN_UNKNOWN) is a sentence part that lives until the next call.
  */
-int walk_commits_list(struct commits *c, struct oidset *out);
+enum scan_result walk_look(struct scanner *s, const struct walk_limits *l,
+			   const struct walk_text *t, struct walk_hits *h,
+			   const char **why);
 
-/* walk-read.c */
+/* walk-note.c */
+/* The same, counted in w->out. */
+enum scan_result walk_count_look(struct walk *w, const struct walk_text *t,
+				 struct walk_hits *h, const char **why);
+void walk_note(struct walk *w, const struct walk_text *t,
+	       const struct walk_hits *h);
+void walk_note_unknown(struct walk *w, const struct walk_text *t,
+		       const char *why);
+void walk_note_unreadable_at(struct walk *w, const struct oid *id,
+			     const char *path, size_t len, const char *why);
+void walk_note_unreadable(struct walk *w, const struct oid *id,
+			  const char *why);
+
+/* walk-places.c */
 /* Is the time over? Notes it as unknown once. */
 int walk_late(struct walk *w);
-/*
- * Read an object within the limits. want is GIT_OBJECT_ANY or what it must
- * be. NULL, noted as unknown (quiet: not noted).
- */
-git_odb_object *walk_read(struct walk *w, const git_oid *id,
-			  git_object_t want, int quiet);
-git_tree *walk_read_tree(struct walk *w, const git_oid *id, int quiet);
-git_commit *walk_read_commit(struct walk *w, const git_oid *id, int quiet);
-/* Follow tags from id; *type is what they end at. 0, or -1: unreadable. */
-int walk_peel(struct walk *w, const git_oid *id, git_oid *out,
-	      git_object_t *type);
-
+/* Nothing more is scanned; why is noted as unknown. */
+void walk_give_up(struct walk *w, const char *why);
 /*
  * Is there to be work on an object, first met or met again? It is counted;
  * when what is met again is out of proportion, no, noted once.
  */
 int walk_may(struct walk *w, int first, size_t work);
+/* Is this the first time for these bytes, for this kind of thing? */
+int walk_first_place(struct walk *w, struct oids *set, char kind,
+		     const void *a, size_t a_len, const void *b, size_t b_len);
+/* Did the sweep see this object? */
+int walk_is_swept(const struct walk *w, const struct oid *id);
+/* and was not sure that it is clean? */
+int walk_is_hot(const struct walk *w, const struct oid *id);
+/* Did the references reach it before the push? */
+int walk_is_old(struct walk *w, const struct oid *id);
+
+/* walk-names.c */
+/* A reference's name, or the like; label, before it, says what. */
+void walk_scan_name(struct walk *w, const char *text, const char *label);
+void walk_scan_option(struct walk *w, const char *option);
+/* The last part of a path, with what comes before. */
+void walk_scan_path(struct walk *w, const char *path, size_t len);
+
+/* walk-blob.c. A file's version, new under its path. */
+void walk_scan_blob(struct walk *w, const struct history_change *c);
 
 /* walk-object.c */
-/* Scan a name: a path or a reference, as label says. */
-void walk_scan_name(struct walk *w, const char *text, size_t len,
-		    const char *label);
-/* Scan a push option. */
-void walk_scan_option(struct walk *w, const char *option);
-/* Scan a blob. older are other versions of the same path, of parents. */
-void walk_scan_blob(struct walk *w, const git_oid *id, const char *path,
-		    const git_oid *older, size_t nr_older);
-/* Scan a commit's or tag's bytes. */
-void walk_scan_raw(struct walk *w, const git_oid *id, git_object_t type);
-/* Scan an object that nothing new reaches. */
-void walk_scan_unreachable(struct walk *w, const git_oid *id);
+/* A commit or tag. */
+void walk_scan_raw(struct walk *w, const struct oid *id, enum odb_type type);
+/* An object that nothing new reaches. */
+void walk_scan_unreachable(struct walk *w, const struct oid *id);
 
-/* walk-tree.c. What differs from every one of the older trees. */
-void walk_tree(struct walk *w, git_tree *tree, git_tree *const *older,
-	       size_t nr_older);
-/* All of a commit that its parents have not. */
-void walk_commit(struct walk *w, const git_oid *id);
+/* walk-commit.c. All of a commit that its parents have not; a tree alone. */
+void walk_commit(struct walk *w, const struct history_commits *c,
+		 uint32_t number);
+void walk_tree(struct walk *w, const struct oid *tree);
 
-/* walk-old.c. Did the references reach this object before the push? */
-int walk_is_old(struct walk *w, const git_oid *id);
+/*
+ * walk-rename.c. Leave out of h what a file had that this commit takes away,
+ * when that is much the same file.
+ */
+void walk_drop_renamed(struct walk *w, const struct walk_text *t,
+		       struct walk_hits *h, const struct oid *id);
+void walk_gone_clear(struct walk *w);
+
+/* walk-staged.c. Is this path in the index? */
+int walk_staged_has(struct walk_staged *s, const char *path);
+
+/* walk-like.c. How much of a is in b, by lines, in percent; pure. */
+unsigned walk_like(const char *a, size_t a_len, const char *b, size_t b_len);
 
 #endif

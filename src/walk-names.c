@@ -1,123 +1,123 @@
 /*
- * Names of revisions, the part of gitrevisions(7) that ranges are made of: an
- * id or its beginning, a reference's name, full or short, HEAD; followed by
- * any number of ^, ^N, ~ and ~N. Takes text, gives an id.
+ * Names: of paths, references, push options. Each is scanned once. Of a path
+ * only what touches its last part counts: the directories that it is in have
+ * been there before, or are told by themselves.
  */
-#include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
 #include "walk-internal.h"
 
-/* The order of gitrevisions(7) for REFNAME. */
-static const char *const prefixes[] = {
-	"", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/",
-};
-
-static int by_reference(const struct walk *w, const char *name, git_oid *out)
+static void look(struct walk *w, const struct walk_text *t,
+		 struct walk_hits *h)
 {
-	const struct walk_ref *r = NULL;
-	struct buf full = BUF_INIT;
-	size_t i;
+	const char *why;
 
-	if (!strcmp(name, "HEAD") || !strcmp(name, "@"))
-		return walk_refs_head(w, out) ? -1 : 0;
-	for (i = 0; !r && i < sizeof(prefixes) / sizeof(*prefixes); i++) {
-		buf_reset(&full);
-		buf_addf(&full, "%s%s", prefixes[i], name);
-		r = walk_refs_find(&w->refs, full.data);
+	if (walk_count_look(w, t, h, &why) == SCAN_UNKNOWN)
+		walk_note_unknown(w, t, why);
+}
+
+static void scan(struct walk *w, const struct walk_text *t)
+{
+	struct walk_hits h = WALK_HITS_INIT;
+
+	look(w, t, &h);
+	walk_note(w, t, &h);
+	walk_hits_clear(&h);
+}
+
+/*
+ * All of a name, and each part alone, as a rule may want nothing before what
+ * it finds.
+ */
+static void scan_parts(struct walk *w, const struct walk_text *t)
+{
+	const char *at = t->data, *end = t->data + t->len;
+	struct walk_text part = *t;
+
+	scan(w, t);
+	while (memchr(t->data, '/', t->len)) {
+		part.data = at;
+		part.len = strcspn(at, "/");
+		/* many references have the same parts before the last */
+		if (part.len && !walk_late(w) &&
+		    walk_first_place(w, &w->places, 'n', at, part.len, "", 0))
+			scan(w, &part);
+		if (at + part.len >= end)
+			break;
+		at += part.len + 1;
 	}
-	buf_clear(&full);
-	if (!r)
-		return -1;
-	git_oid_cpy(out, &r->id);
-	return 0;
 }
 
-static int by_id(const struct walk *w, const char *name, git_oid *out)
+void walk_scan_name(struct walk *w, const char *text, const char *label)
 {
-	size_t n = strlen(name);
-	git_oid part;
+	struct walk_text t = { .data = text, .len = strlen(text),
+			       .kind = label, .label = text };
 
-	if (n < GIT_OID_MINPREFIXLEN || n > GIT_OID_HEXSZ ||
-	    strspn(name, "0123456789abcdefABCDEF") != n ||
-	    git_oid_fromstrn(&part, name, n))
-		return -1;
-	return git_odb_exists_prefix(out, w->odb, &part, n) ? -1 : 0;
+	if (walk_first_place(w, &w->places, 'r', text, t.len, label,
+			     strlen(label)))
+		scan_parts(w, &t);
 }
 
-/* Go to a parent: the nth of id. */
-static int step(const struct walk *w, git_oid *id, unsigned long nth)
+void walk_scan_option(struct walk *w, const char *option)
 {
-	git_object *any = NULL, *commit = NULL;
-	const git_oid *to = id;
-	int ret = -1;
+	struct walk_text t = { .data = option, .len = strlen(option),
+			       .path = "push option", .label = "push option" };
 
-	if (git_object_lookup(&any, w->repo, id, GIT_OBJECT_ANY) ||
-	    git_object_peel(&commit, any, GIT_OBJECT_COMMIT))
-		goto out;
-	if (nth)
-		to = git_commit_parent_id((git_commit *)commit,
-					  (unsigned)(nth - 1));
-	else
-		to = git_object_id(commit);
-	if (to) {
-		git_oid_cpy(id, to);
-		ret = 0;
+	scan_parts(w, &t);
+}
+
+/*
+ * Those that count, to the front: what ends before the last part has been
+ * judged with its directory, and what lies in it is old when anything that
+ * the references reached before the push has that name. Returns their number.
+ */
+static size_t choose(struct walk *w, const struct walk_text *t,
+		     struct walk_hits *h, size_t from)
+{
+	int old = -1;
+	size_t i, n = 0;
+
+	for (i = 0; i < h->nr; i++) {
+		struct walk_hit hit = h->list[i];
+
+		if (hit.f.end <= from)
+			continue;
+		if (old < 0)
+			old = w->is_push &&
+			      history_is_old_name(w->h, &w->old, t->data + from,
+						  t->len - from);
+		if (old && hit.f.start >= from)
+			continue;
+		h->list[i] = h->list[n];
+		h->list[n++] = hit;
 	}
-out:
-	git_object_free(commit);
-	git_object_free(any);
-	return ret;
+	return n;
 }
 
-/* "~3^2" after the name. */
-static int follow(const struct walk *w, const char *s, const char *end,
-		  git_oid *id)
+static void scan_part(struct walk *w, const struct walk_text *t, size_t from)
 {
-	unsigned long n;
-	char *next, kind;
+	struct walk_hits h = WALK_HITS_INIT, chosen = WALK_HITS_INIT;
 
-	while (s < end) {
-		kind = *s++;
-		n = 1;
-		if (*s >= '0' && *s <= '9') {
-			n = strtoul(s, &next, 10);
-			s = next;
-		}
-		if (n > 1000000)
-			return -1;
-		if (kind == '^') {
-			if (step(w, id, n))
-				return -1;
-		} else if (kind == '~') {
-			while (n--)
-				if (step(w, id, 1))
-					return -1;
-		} else {
-			return -1;
-		}
-	}
-	return 0;
+	look(w, t, &h);
+	chosen.list = h.list;
+	chosen.nr = choose(w, t, &h, from);
+	walk_note(w, t, &chosen);
+	walk_hits_clear(&h);
 }
 
-int walk_name(const struct walk *w, const char *name, size_t n, git_oid *out)
+void walk_scan_path(struct walk *w, const char *path, size_t len)
 {
-	struct buf text = BUF_INIT;
-	size_t base;
-	int ret;
+	const char *slash = memrchr(path, '/', len);
+	size_t from = slash ? (size_t)(slash + 1 - path) : 0;
+	struct walk_text t = { .data = path, .len = len, .kind = "path name ",
+			       .label = path };
 
-	buf_add(&text, name, n);
-	base = strcspn(text.data, "^~");
-	buf_reset(&text);
-	buf_add(&text, name, base);
-	ret = by_reference(w, text.data, out);
-	if (ret)
-		ret = by_id(w, text.data, out);
-	buf_reset(&text);
-	buf_add(&text, name, n);
-	if (!ret)
-		ret = follow(w, text.data + base, text.data + n, out);
-	buf_clear(&text);
-	return ret;
+	if (!walk_first_place(w, &w->places, 'p', path, len, "", 0))
+		return;
+	scan_part(w, &t, from);
+	t.data += from;
+	t.len -= from;
+	/* a rule may want nothing before what it finds */
+	if (from && walk_first_place(w, &w->places, 'p', t.data, t.len, "", 0))
+		scan_part(w, &t, 0);
 }

@@ -6,241 +6,276 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
 #include "log.h"
-#include "match.h"
 #include "mem.h"
 #include "updates.h"
 #include "walk-internal.h"
 
-/* Does new contain all of old? 1, 0, or -1: cannot be told, logged. */
-static int is_forward(struct walk *w, const struct update *u)
-{
-	git_object_t old_type, new_type;
-	git_oid old, new;
-	int ret = -1;
+/*
+ * A range of so many commits is swept, whole repository and all, when these
+ * are this share of its objects: to read them one by one would cost more.
+ */
+#define SWEEP_COMMITS_MIN 1000
+#define SWEEP_SHARE 12
 
-	if (!strncmp(u->ref, "refs/tags/", 10))
-		return 0;
-	if (git_oid_fromstr(&old, u->old) || git_oid_fromstr(&new, u->new) ||
-	    walk_peel(w, &old, &old, &old_type) ||
-	    walk_peel(w, &new, &new, &new_type)) {
-		log_error("%s: cannot read what it points to", u->ref);
-		return -1;
-	}
-	if (old_type != GIT_OBJECT_COMMIT || new_type != GIT_OBJECT_COMMIT)
-		return 0;
-	if (git_oid_equal(&old, &new))
-		return 1;
-	ret = git_graph_descendant_of(w->repo, &new, &old);
-	if (ret < 0)
-		log_error("%s: %s", u->ref, git_error_last()->message);
-	return ret;
+struct walk *walk_open(const char *git_dir, const char *quarantine,
+		       size_t digits)
+{
+	struct history *h = history_open(git_dir, quarantine, digits);
+	struct walk *w;
+
+	if (!h)
+		return NULL;
+	w = mem_zalloc(sizeof(*w));
+	w->h = h;
+	return w;
 }
 
-int walk_classify(struct walk *w, struct updates *updates)
+const char *walk_head(const struct walk *w, char out[65])
 {
-	struct update *u = updates->list, *end = u + updates->nr;
-	int forward;
+	struct oid head;
 
-	for (; u < end; u++) {
-		if (u->op != OP_UPDATE && u->op != OP_REWIND)
-			continue;
-		forward = is_forward(w, u);
-		if (forward < 0)
-			return -1;
-		u->op = forward ? OP_UPDATE : OP_REWIND;
+	return history_head(w->h, &head) ? NULL :
+					   oid_hex(&head, w->h->raw_len, out);
+}
+
+void walk_close(struct walk *w)
+{
+	if (!w)
+		return;
+	history_close(w->h);
+	free(w);
+}
+
+int walk_begin(struct walk *w, const struct rules *r,
+	       const struct walk_limits *limits, struct findings *out)
+{
+	struct history *h = w->h;
+
+	memset(w, 0, sizeof(*w));
+	w->h = h;
+	h->max_object = limits->max_object;
+	h->memory = limits->memory;
+	/* what the sweep may have, so that both can make the same */
+	odb_reader_bound(h->reader, limits->memory - limits->memory / 4);
+	h->deadline = limits->deadline;
+	h->late = 0;
+	w->limits = limits;
+	w->rules = r;
+	w->out = out;
+	w->scanner = scan_new(r, limits->depth);
+	if (!w->scanner) {
+		findings_unknown(out, "the scanner cannot be started");
+		return -1;
 	}
+	scan_set_deadline(w->scanner, limits->deadline);
+	w->minds_path = scan_minds_path(w->scanner);
 	return 0;
 }
 
-/* How many; decimal digits and nothing else. Returns 0 or -1. */
-static int read_count(const char *text, size_t *out)
-{
-	size_t len = strlen(text);
-
-	if (!len || len > 3 || strspn(text, "0123456789") != len)
-		return -1;
-	*out = strtoul(text, NULL, 10);
-	return *out <= WALK_OPTIONS_MAX ? 0 : -1;
-}
-
-int walk_options_read(struct walk_options *out)
-{
-	const char *count = getenv("GIT_PUSH_OPTION_COUNT");
-	struct buf name = BUF_INIT;
-	size_t nr = 0;
-	int ret = 0;
-
-	out->nr = 0;
-	if (count && read_count(count, &nr))
-		ret = -1;
-	while (!ret && out->nr < nr) {
-		buf_reset(&name);
-		buf_addf(&name, "GIT_PUSH_OPTION_%zu", out->nr);
-		out->list[out->nr] = getenv(name.data);
-		if (out->list[out->nr])
-			out->nr++;
-		else
-			ret = -1;
-	}
-	if (ret)
-		log_error("push options: malformed, or more than %d",
-			  WALK_OPTIONS_MAX);
-	buf_clear(&name);
-	return ret;
-}
-
-const char *walk_options_denied(const struct walk_options *o, const char *globs)
-{
-	char *copy, *glob, *rest;
-	int allowed = 1;
-	size_t i;
-
-	for (i = 0; i < o->nr && allowed; i += !!allowed) {
-		copy = mem_strdup(globs ? globs : "");
-		allowed = 0;
-		for (glob = strtok_r(copy, " \t", &rest); glob && !allowed;
-		     glob = strtok_r(NULL, " \t", &rest))
-			allowed = match_glob(glob, o->list[i]);
-		free(copy);
-	}
-	return allowed ? NULL : o->list[i];
-}
-
-static int begin(struct walk *w, const struct rules *r,
-		 const struct walk_limits *limits, struct findings *out)
-{
-	w->limits = limits;
-	w->out = out;
-	w->stop = 0;
-	w->commit = NULL;
-	w->old_state = 0;
-	w->nr_first = w->nr_again = 0;
-	w->scanner = scan_new(r);
-	if (!w->scanner)
-		findings_unknown(out, "the scanner cannot be started");
-	else
-		w->minds_path = scan_minds_path(w->scanner);
-	return w->scanner ? 0 : -1;
-}
-
 /* Findings come first, but the caller still sees out->unknown. */
-static enum scan_result end(struct walk *w)
+enum scan_result walk_end(struct walk *w)
 {
+	w->nr_pointers += (size_t)w->sweep.pointers;
+	if (w->nr_pointers)
+		log_warn("files that are pointers of Git LFS: %zu; what they "
+			 "stand for is not here, and was not scanned",
+			 w->nr_pointers);
 	scan_free(w->scanner);
 	w->scanner = NULL;
-	oidset_clear(&w->seen);
-	oidset_clear(&w->places);
-	oidset_clear(&w->again);
-	oidset_clear(&w->suspect);
-	oidset_clear(&w->old);
+	w->rules = NULL;
+	w->out->objects += w->sweep.objects;
+	w->out->bytes += w->sweep.bytes;
+	sweep_clear(&w->sweep);
+	oids_clear(&w->seen);
+	oids_clear(&w->suspect);
+	oids_clear(&w->places);
+	oids_clear(&w->again);
+	history_old_clear(&w->old);
 	if (w->out->nr)
 		return SCAN_FOUND;
 	return w->out->unknown ? SCAN_UNKNOWN : SCAN_CLEAN;
 }
 
-static void unreadable_tip(struct walk *w, const git_oid *id)
-{
-	char hex[GIT_OID_HEXSZ + 1];
+struct progress {
+	walk_progress *fn;
+	void *arg;
+};
 
-	findings_unknown(w->out, "object %s cannot be read",
-			 git_oid_tostr(hex, sizeof(hex), id));
+static void tell(void *arg, uint64_t done, uint64_t total)
+{
+	const struct progress *p = arg;
+
+	p->fn(p->arg, (size_t)done, (size_t)total);
+}
+
+/* Which objects of a store, without its alternates, must be looked at whole. */
+static void sweep_store(struct walk *w, const struct odb *o,
+			walk_progress *progress, void *arg)
+{
+	const struct walk_limits *l = w->limits;
+	struct sweep_limits limits = {
+		.max_object = l->max_object,
+		.memory = l->memory - l->memory / 4,
+		.threads = l->threads,
+		.depth = l->depth,
+		.unpack = l->unpack.depth ? &l->unpack : NULL,
+		.deadline = l->deadline,
+	};
+	struct progress p = { progress, arg };
+
+	if (sweep_run(o, w->rules, &limits, progress ? tell : NULL,
+		      &p, &w->sweep))
+		findings_unknown(w->out, "not all objects can be read");
+	if (w->sweep.full)
+		walk_give_up(w, "more of its objects want a closer look than "
+			     "memory is allowed for");
+	if (w->sweep.late)
+		walk_late(w);
+}
+
+static void sweep(struct walk *w, walk_progress *progress, void *arg)
+{
+	/* a probe tells of nothing that it can do without */
+	if (w->limits->explain)
+		return;
+	sweep_store(w, w->h->fresh, progress, arg);
+	w->swept = w->h->fresh;
+}
+
+/*
+ * What a repository borrows. One that cannot be opened is met as missing, or
+ * its objects are read one by one.
+ */
+static void sweep_alternates(struct walk *w, size_t commits,
+			     walk_progress *progress, void *arg)
+{
+	const char *path;
+	struct odb *o;
+	size_t i;
+	int all = 1;
+
+	for (i = 1; (path = odb_path(w->h->store, i)) && !walk_late(w); i++) {
+		o = odb_open(path, w->h->raw_len, 0);
+		/* one that others borrow from too may be much larger */
+		if (o && commits * SWEEP_SHARE > odb_count(o))
+			sweep_store(w, o, progress, arg);
+		else
+			all = 0;
+		odb_close(o);
+	}
+	if (all && i > 1)
+		w->swept = w->h->store;
 }
 
 /* Scan the tags from id on; hidden ones are known already. */
-static void scan_tags(struct walk *w, git_oid id, const struct oidset *hidden)
+static void scan_tags(struct walk *w, struct oid id)
 {
-	git_object_t type;
-	git_object *tag;
+	struct odb_object tag;
+	enum odb_type type;
+	struct oid at;
 	size_t len;
+	int bad;
 
-	while (!git_odb_read_header(&len, &type, w->odb, &id) &&
-	       type == GIT_OBJECT_TAG && oidset_find(hidden, &id) < 0 &&
-	       oidset_find(&w->seen, &id) < 0 && !walk_late(w)) {
-		walk_scan_raw(w, &id, GIT_OBJECT_TAG);
-		if (git_object_lookup(&tag, w->repo, &id, type))
+	while (odb_header(w->h->reader, &id, &type, &len) == ODB_OK &&
+	       type == ODB_TAG && oids_find(&w->seen, &id) < 0 &&
+	       !walk_late(w)) {
+		if (w->is_push && oids_find(&w->h->refs.ids, &id) >= 0)
 			return;
-		git_oid_cpy(&id, git_tag_target_id((git_tag *)tag));
-		git_object_free(tag);
+		at = id;
+		walk_scan_raw(w, &at, ODB_TAG);
+		if (history_read(w->h, &at, ODB_TAG, &tag))
+			return;
+		bad = history_parse_tag(tag.data, tag.len, w->h->raw_len, &id);
+		odb_release(w->h->reader, &tag);
+		if (bad) {
+			walk_note_unreadable(w, &at, "is malformed");
+			return;
+		}
 	}
-}
-
-/* Hidden: the object that a reference names, and the tags it goes through. */
-static void hide(struct walk *w, git_oid id, struct commits *c,
-		 struct oidset *hidden)
-{
-	git_object_t type = GIT_OBJECT_ANY;
-	git_object *tag;
-	size_t len;
-	int added;
-
-	while (!git_odb_read_header(&len, &type, w->odb, &id)) {
-		oidset_put(hidden, &id, &added);
-		if (!added || type != GIT_OBJECT_TAG ||
-		    git_object_lookup(&tag, w->repo, &id, type))
-			break;
-		git_oid_cpy(&id, git_tag_target_id((git_tag *)tag));
-		git_object_free(tag);
-	}
-	if (type == GIT_OBJECT_COMMIT)
-		walk_commits_hide(c, &id);
 }
 
 /* A new tip: its tags are scanned here, its commit later. */
-static void tip(struct walk *w, const git_oid *id, struct commits *c,
-		const struct oidset *hidden)
+static void tip(struct walk *w, const struct oid *id,
+		struct history_commits *c)
 {
-	git_object_t type;
-	git_tree *tree;
-	git_oid to;
+	enum odb_type type;
+	struct oid to;
 
-	scan_tags(w, *id, hidden);
-	if (walk_peel(w, id, &to, &type)) {
-		unreadable_tip(w, id);
-	} else if (type == GIT_OBJECT_COMMIT) {
-		walk_commits_tip(c, &to);
-	} else if (oidset_find(hidden, &to) >= 0) {
+	scan_tags(w, *id);
+	if (history_peel(w->h, id, &to, &type))
+		walk_note_unreadable(w, id, "cannot be read");
+	else if (type == ODB_COMMIT)
+		history_commits_tip(c, &to);
+	else if (w->is_push && oids_find(&w->h->refs.ids, &to) >= 0)
 		return;
-	} else if (type == GIT_OBJECT_TREE) {
-		tree = walk_read_tree(w, &to, 0);
-		if (tree)
-			walk_tree(w, tree, NULL, 0);
-		git_tree_free(tree);
-	} else {
+	else if (type == ODB_TREE)
+		walk_tree(w, &to);
+	else
 		walk_scan_unreachable(w, &to);
-	}
 }
 
-static void scan_commits(struct walk *w, struct commits *c,
+static void scan_commits(struct walk *w, struct history_commits *c,
 			 walk_progress *progress, void *arg)
 {
-	struct oidset list = OIDSET_INIT;
-	git_oid id;
-	size_t i;
+	const struct oid *broken;
+	const uint32_t *list;
+	const char *why;
+	size_t i, nr;
+	int bad = history_commits_list(c, &list, &nr);
 
-	if (walk_commits_list(c, &list))
+	broken = history_commits_broken(c, &why);
+	if (broken)
+		walk_note_unreadable(w, broken, why);
+	else if (bad && !walk_late(w))
 		findings_unknown(w->out, "the history is not complete");
-	for (i = 0; i < list.nr && !walk_late(w); i++) {
-		git_oid_cpy(&id, &list.list[i]);
-		walk_commit(w, &id);
+	if (!w->swept && nr > SWEEP_COMMITS_MIN &&
+	    nr * SWEEP_SHARE > odb_count(w->h->fresh))
+		sweep(w, progress, arg);
+	if (w->swept && !w->h->is_push)
+		sweep_alternates(w, nr, progress, arg);
+	for (i = 0; i < nr && !walk_late(w); i++) {
+		walk_commit(w, c, list[i]);
 		if (progress)
-			progress(arg, i + 1, list.nr);
+			progress(arg, i + 1, nr);
 	}
-	oidset_clear(&list);
 }
 
-/* Objects of the quarantine that nothing above came to. */
-static int leftover(const git_oid *id, void *arg)
+/* A tree of the quarantine that nothing above came to. */
+static int leftover_tree(void *arg, const struct oid *id)
 {
 	struct walk *w = arg;
+	enum odb_type type;
+	size_t len;
 
 	if (walk_late(w))
 		return 1;
-	if (oidset_find(&w->seen, id) < 0 &&
-	    !git_odb_exists_ext(w->store, id, GIT_ODB_LOOKUP_NO_REFRESH))
+	if (oids_find(&w->seen, id) < 0 && !history_has(w->h, id) &&
+	    odb_header(w->h->reader, id, &type, &len) == ODB_OK &&
+	    type == ODB_TREE)
 		walk_scan_unreachable(w, id);
 	return 0;
+}
+
+static void leftover(struct walk *w, const struct oids *set)
+{
+	size_t i;
+
+	for (i = 0; i < set->nr && !walk_late(w); i++)
+		if (oids_find(&w->seen, &set->list[i]) < 0 &&
+		    !history_has(w->h, &set->list[i]))
+			walk_scan_unreachable(w, &set->list[i]);
+}
+
+/* What the push brought besides what its tips reach. */
+static void scan_leftovers(struct walk *w)
+{
+	if (!w->swept)
+		return;
+	leftover(w, &w->sweep.hot);
+	leftover(w, &w->sweep.unsure);
+	if (odb_each(w->h->fresh, leftover_tree, w) < 0)
+		findings_unknown(w->out, "not all that was pushed can be read");
 }
 
 static void scan_names(struct walk *w, const struct updates *u,
@@ -252,8 +287,7 @@ static void scan_names(struct walk *w, const struct updates *u,
 		walk_scan_option(w, options->list[i]);
 	for (i = 0; i < u->nr; i++)
 		if (u->list[i].op == OP_CREATE)
-			walk_scan_name(w, u->list[i].ref,
-				       strlen(u->list[i].ref), "ref");
+			walk_scan_name(w, u->list[i].ref, "ref ");
 }
 
 enum scan_result walk_push(struct walk *w, const struct rules *r,
@@ -262,41 +296,41 @@ enum scan_result walk_push(struct walk *w, const struct rules *r,
 			   const struct walk_limits *limits,
 			   struct findings *out)
 {
-	struct oidset hidden = OIDSET_INIT;
-	struct commits *c;
-	git_oid id;
+	struct history_commits *c;
+	struct oid id;
 	size_t i;
 
-	if (begin(w, r, limits, out))
+	if (walk_begin(w, r, limits, out))
 		return SCAN_UNKNOWN;
+	w->is_push = 1;
 	scan_names(w, u, options);
-	c = walk_commits_new(w);
-	for (i = 0; i < w->refs.nr && !walk_late(w); i++)
-		hide(w, w->refs.list[i].id, c, &hidden);
+	if (w->h->is_push)
+		sweep(w, NULL, NULL);
+	c = history_commits_new(w->h);
+	history_commits_hide_refs(c);
 	for (i = 0; i < u->nr && !walk_late(w); i++) {
 		if (u->list[i].op == OP_DELETE)
 			continue;
-		if (strlen(u->list[i].new) != GIT_OID_HEXSZ ||
-		    git_oid_fromstr(&id, u->list[i].new))
-			findings_unknown(out, "objects with SHA-256 ids "
-					      "cannot be read");
+		if (strlen(u->list[i].new) != 2 * w->h->raw_len ||
+		    oid_parse(&id, u->list[i].new, w->h->raw_len))
+			findings_unknown(out, "%s is no id of this repository",
+					 u->list[i].new);
 		else
-			tip(w, &id, c, &hidden);
+			tip(w, &id, c);
 	}
 	scan_commits(w, c, NULL, NULL);
-	if (w->pushed && git_odb_foreach(w->pushed, leftover, w))
-		findings_unknown(out, "not all that was pushed can be read");
-	walk_commits_free(c);
-	oidset_clear(&hidden);
-	return end(w);
+	scan_leftovers(w);
+	history_commits_free(c);
+	return walk_end(w);
 }
 
 /* Tips of a range that is not all references. Returns 0, or -1, noted. */
-static int range_tips(struct walk *w, const char *range, struct commits *c,
-		      struct oidset *hidden)
+static int range_tips(struct walk *w, const char *range,
+		      struct history_commits *c)
 {
 	const char *dots = strstr(range, ".."), *to = range;
-	git_oid from_id, to_id;
+	struct oid from_id, to_id;
+	enum odb_type type;
 	size_t from = 0;
 
 	if (dots) {
@@ -304,32 +338,34 @@ static int range_tips(struct walk *w, const char *range, struct commits *c,
 		to = dots + 2;
 	}
 	if (*to == '.' ||
-	    (dots &&
-	     walk_name(w, from ? range : "HEAD", from ? from : 4, &from_id)) ||
-	    walk_name(w, *to ? to : "HEAD", *to ? strlen(to) : 4, &to_id)) {
-		findings_unknown(w->out, "%s is neither a file nor a "
-				 "range of commits", range);
+	    (dots && history_name(w->h, from ? range : "HEAD",
+				  from ? from : 4, &from_id)) ||
+	    history_name(w->h, *to ? to : "HEAD", *to ? strlen(to) : 4,
+			 &to_id)) {
+		findings_unknown(w->out, "%s is neither a file nor a range of "
+				 "commits: write A..B, or one commit, branch or "
+				 "tag", range);
 		return -1;
 	}
-	if (dots)
-		hide(w, from_id, c, hidden);
-	tip(w, &to_id, c, hidden);
+	if (dots && !history_peel(w->h, &from_id, &from_id, &type) &&
+	    type == ODB_COMMIT)
+		history_commits_hide(c, &from_id);
+	tip(w, &to_id, c);
 	return 0;
 }
 
-static void all_tips(struct walk *w, struct commits *c,
-		     const struct oidset *hidden)
+static void all_tips(struct walk *w, struct history_commits *c)
 {
-	git_oid head;
+	struct oid head;
 	size_t i;
-	int r = walk_refs_head(w, &head);
+	int r = history_head(w->h, &head);
 
 	if (r < 0)
 		findings_unknown(w->out, "HEAD cannot be read");
 	else if (!r)
-		tip(w, &head, c, hidden);
-	for (i = 0; i < w->refs.nr && !walk_late(w); i++)
-		tip(w, &w->refs.list[i].id, c, hidden);
+		tip(w, &head, c);
+	for (i = 0; i < w->h->refs.nr && !walk_late(w); i++)
+		tip(w, &w->h->refs.list[i].id, c);
 }
 
 enum scan_result walk_range(struct walk *w, const struct rules *r,
@@ -337,17 +373,17 @@ enum scan_result walk_range(struct walk *w, const struct rules *r,
 			    walk_progress *progress, void *arg,
 			    struct findings *out)
 {
-	struct oidset hidden = OIDSET_INIT;
-	struct commits *c;
+	struct history_commits *c;
 
-	if (begin(w, r, limits, out))
+	if (walk_begin(w, r, limits, out))
 		return SCAN_UNKNOWN;
-	c = walk_commits_new(w);
-	if (!range)
-		all_tips(w, c, &hidden);
-	if (!range || !range_tips(w, range, c, &hidden))
+	c = history_commits_new(w->h);
+	if (!range) {
+		sweep(w, progress, arg);
+		all_tips(w, c);
+	}
+	if (!range || !range_tips(w, range, c))
 		scan_commits(w, c, progress, arg);
-	walk_commits_free(c);
-	oidset_clear(&hidden);
-	return end(w);
+	history_commits_free(c);
+	return walk_end(w);
 }

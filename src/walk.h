@@ -4,23 +4,44 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "scan.h"
+#include "unpack.h"
 
 struct buf;
+struct config;
 struct findings;
 struct rules;
 struct updates;
 
 /*
- * Every object that a push, a range or a whole repository brings, through
- * libgit2, to the scanner. The repository's own configuration, the user's and
- * the system's are not read.
+ * Every object that a push, a range or a whole repository brings, to the
+ * scanner. The repository's own configuration, the user's and the system's
+ * are not read.
  */
 struct walk;
+
+/*
+ * What a rule matched in a text, and what decided: for each, in the order of
+ * the scan. path is as a finding has it, and lives until this returns.
+ */
+typedef void walk_explain(void *arg, const char *path,
+			  const struct scan_event *e);
 
 struct walk_limits {
 	uint64_t max_object; /* bytes; a larger object is "could not tell" */
 	int64_t deadline;    /* clock_ms() value, 0 for none */
+	size_t memory;       /* bytes, 0 for no bound */
+	unsigned threads;
+	unsigned depth;      /* of encodings, as scan_new */
+	struct unpack_limits unpack; /* depth 0: archives stay closed */
+	int note_archives;   /* one that cannot be unpacked is logged only */
+	walk_explain *explain; /* or NULL */
+	void *explain_arg;
 };
+
+/* What is configured, or without a configuration (NULL) the defaults. */
+void walk_limits_set(const struct config *c, struct walk_limits *out);
+/* All of it ends at this clock_ms() value. */
+void walk_limits_end(struct walk_limits *l, int64_t deadline);
 
 /*
  * Neither a core file nor another process of this user shows what this one
@@ -30,10 +51,11 @@ void walk_close_memory(void);
 
 /*
  * Open the bare repository at git_dir. quarantine is the object directory of
- * a push in progress (GIT_OBJECT_DIRECTORY in a hook), or NULL. Returns NULL,
- * logged, on failure.
+ * a push in progress (GIT_OBJECT_DIRECTORY in a hook), or NULL. digits is how
+ * long an id is there, 0: to be found out. Returns NULL, logged, on failure.
  */
-struct walk *walk_open(const char *git_dir, const char *quarantine);
+struct walk *walk_open(const char *git_dir, const char *quarantine,
+		       size_t digits);
 void walk_close(struct walk *w);
 
 /*
@@ -71,8 +93,9 @@ int walk_is_symbolic(const struct walk *w, const char *ref);
  * Scan what a push brings: every object of the quarantine that the repository
  * did not have, reachable or not, and all that the new tips reach and no
  * existing reference does; blobs of each version, commit and tag objects
- * whole, path names, reference names, push options. A finding does not count when a parent's
- * version of the same path yields the same rule and secret.
+ * whole, path names, reference names, push options. A finding does not count
+ * when a parent's version of the same path, or of the path that it was renamed
+ * from, yields the same rule and secret.
  */
 enum scan_result walk_push(struct walk *w, const struct rules *r,
 			   const struct updates *u,
@@ -82,7 +105,8 @@ enum scan_result walk_push(struct walk *w, const struct rules *r,
 
 /*
  * Scan the history that a revision range names ("A..B", "REF"; NULL: all
- * references), the same way. progress (may be NULL) is called now and then.
+ * references), the same way. progress (may be NULL) is called now and then, in
+ * this thread or another, with objects and commits; each phase from 0 on.
  */
 typedef void walk_progress(void *arg, size_t done, size_t total);
 enum scan_result walk_range(struct walk *w, const struct rules *r,
@@ -92,10 +116,18 @@ enum scan_result walk_range(struct walk *w, const struct rules *r,
 			    struct findings *out);
 
 /*
- * Text for people (a path, a reference's name), without the secrets in it;
- * "(not shown)" when it cannot be told. Not cleaned of control characters.
+ * Scan what a commit of this index file (NULL: the repository's own) would
+ * bring, the same way: what HEAD, or in a merge any of its parents, has not at
+ * the same path.
  */
-void walk_redact(struct scanner *scanner, const char *text, struct buf *out);
+enum scan_result walk_staged(struct walk *w, const struct rules *r,
+			     const char *index,
+			     const struct walk_limits *limits,
+			     walk_progress *progress, void *arg,
+			     struct findings *out);
+
+/* HEAD's object in hexadecimal, or NULL: it names none. */
+const char *walk_head(const struct walk *w, char out[65]);
 
 /*
  * Scan files, and directories below which nothing is followed that is a link

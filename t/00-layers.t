@@ -77,7 +77,7 @@ homes() {
 		grep -qE "^  $room\.c .*\($2\)\$" "$src/README" || echo "$file"
 	done
 }
-for pair in fcgi:libfcgi git2:libgit2 pcre2:PCRE2 zlib:zlib; do
+for pair in fcgi:libfcgi pcre2:PCRE2 zlib:zlib; do
 	is "${pair#*:} is included in its named homes only" \
 		"$(homes "${pair%:*}" "${pair#*:}")" ""
 done
@@ -98,14 +98,19 @@ linked() {
 	ok "ldd of $1" needs "$1"
 	unlike "$1 is not linked with $2" "$2"
 }
-linked git-gated 'libgit2|libpcre'
+linked git-gated 'libpcre'
 like "git-gated is linked with libfcgi" 'libfcgi'
 linked git-gate-hook 'libfcgi'
-like "git-gate-hook is linked with libgit2 and PCRE2" 'libgit2'
+like "git-gate-hook is linked with PCRE2" 'libpcre2'
 linked git-gate 'libfcgi'
 for name in git-gate-ssh git-gate-askpass; do
-	linked $name 'libgit2|libfcgi|libpcre'
+	linked $name 'libfcgi|libpcre'
 done
+
+for name in $programs git-gate-proc-receive; do
+	linked "$name" 'libgit2'
+done
+ok "no file includes libgit2" test -z "$(grep -l 'git2' "$src"/*.[ch])"
 
 elf() { readelf -hldW "$BUILD/$1"; }
 for name in $programs; do

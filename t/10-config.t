@@ -250,6 +250,39 @@ good | sed '/allow/d' >"$T/conf"
 ok 'no rule at all is a warning' check
 like 'that says what follows' 'warning: .*everything is denied'
 
+# --- [scan] ------------------------------------------------------------------
+
+# scan_key LINE: the good one with this line in [scan]
+scan_key() { { good; printf '[scan]\n%b\n' "$1"; } >"$T/conf"; }
+for line in 'threads = 0' 'threads = 64' 'memory = 32m' 'memory = 1g' \
+	'decode = 0' 'decode = 8' 'archives = 0' 'archives = 8' \
+	'unknown = note' 'unknown = refuse' 'deadline = 30s' 'timeout = 30s'; do
+	scan_key "$line"
+	ok "[scan] $line" check
+done
+# scan_refuses LINE REGEX: in its line
+scan_refuses() {
+	scan_key "$1"
+	refuses "[scan] ${1//\\n/, }" "$T/conf:1[6-9]: $2"
+}
+scan_refuses 'threads = 65' 'threads = 65: write a number from 0 to 64'
+scan_refuses 'threads = all' 'threads = all: write a number'
+scan_refuses 'memory = 1m' 'memory = 1m: too small; the least is 33554432 bytes'
+scan_refuses 'memory = much' 'memory = much: not a size'
+scan_refuses 'decode = 9' 'decode = 9: write a number from 0 to 8'
+scan_refuses 'archives = -1' 'archives = -1: write a number from 0 to 8'
+scan_refuses 'unknown = pass' 'unknown = pass: write refuse or note'
+scan_refuses 'deadline = 5' 'deadline = 5: not a time'
+scan_refuses 'timeout = 5s\ndeadline = 6s' \
+	'deadline is already in line 16 as timeout; remove one of the two'
+scan_refuses 'exceptions = here' 'exceptions = here: not an absolute path'
+scan_refuses "ignore = $T/none" "ignore $T/none .*No such file"
+scan_refuses "exceptions = $T/none/x" "exceptions $T/none/x .*parent directory"
+scan_refuses 'thread = 1' "unknown key"
+: >"$T/ignore"
+scan_key "ignore = $T/ignore"
+ok 'an empty file of fingerprints is good' check
+
 # --- what decides or runs can be written by its owner alone --------------
 
 chmod 775 "$T"
@@ -303,7 +336,10 @@ closed | sed 's|^tokenCommand = .*|& --now|' >"$T/conf"
 refuses 'a command with arguments' \
 	"$T/conf:[0-9]*: tokenCommand $T/own/token --now .*without arguments; name a program"
 closed >"$T/conf"
-opened rules "$T/own/rules" g+w
+chmod g+w "$T/own/rules"
+refuses 'rules that others can write' \
+	"error: $T/own/rules:1: .*can be written .*chmod go-w"
+chmod g-w "$T/own/rules"
 opened git "$T/own/git" g+w
 opened ssh "$T/own/ssh" o+w
 opened hooks "$T/own/hooks/pre-receive" g+w

@@ -102,12 +102,16 @@ head -c 70000 /dev/zero >"$w/zero"
 git -C "$w" add -A && git -C "$w" commit -qm large
 no "an object that is too large is refused" push "$w" lab/r main
 unknown "a large object" \
-	"object [0-9a-f]{40} is larger than what is scanned" cannot-scan
+	"[^ ]+: object [0-9a-f]{40} is larger than what is scanned: 70000 bytes, and maxObject of \[scan\] is 65536" cannot-scan
+like "with a remedy" "nothing was taken; leave that out of what is pushed"
+is "in lines that fit a terminal" "$(sed 's/ *$//' "$T/said" |
+	perl -ne 'print if /^remote/ && length > 81 && !/refused code=/')" ""
 like "and is in the log" "verdict=failed code=cannot-scan" "$T/notes"
 commit "$w" file "is $(token 30)"
 no "a secret beside a large object is refused" push "$w" lab/r main
 like "the secret is named" "file:[0-9]+:4"
-like "and that not all was scanned" "Not everything could be scanned: object"
+like "and that not all was scanned" \
+	"Not everything could be scanned: zero: object [0-9a-f]{40} is larger than"
 refused secret-found
 again
 { printf '[scan]\n\ttimeout = 1ms\n'; access; } | hook_conf

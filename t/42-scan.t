@@ -42,7 +42,7 @@ scan 2 "an unknown option is a mistake" --what
 scan 2 "so is a range with --all" --all old
 like "which is named" "leave it out, or 'old'"
 scan 2 "so is another format" --format xml
-like "says which there are" "xml: the formats are text and json"
+like "says which there are" "xml: the formats are text, json and sarif"
 scan 0 "help" --help
 like "is the usage" "^usage: git-gate scan" "$T/out"
 is "and no complaint" "$(cat "$T/err")" ""
@@ -56,9 +56,22 @@ rm "$w/dir/loose"
 scan 0 "links and pipes below a directory are left alone" dir
 scan 3 "a file that is not there, with another" dir no-such-file
 like "is named" "no-such-file: No such file"
+ln -s "../$(token 4)" "$w/dir/to"
+scan 1 "but where a link leads is text, as it is to git" dir
+like "and scanned" "dir/to:1:4"
+rm "$w/dir/to"
+mkdir "$w/dir/z" "$w/dir/b"
+for i in z/1 b/2 b/1 a2; do token 5 >"$w/dir/$i"; done
+scan 1 "several, by other names for them" ".//dir/./" "$w//dir/z"
+is "are called as git calls them, in order" \
+	"$(sed -n 's/^  \(dir.*\):1:1.*/\1/p' "$T/out" | tr '\n' ' ')" \
+	"dir/a2 dir/b/1 dir/b/2 dir/z/1 "
+rm -r "$w/dir/z" "$w/dir/b" "$w/dir/a2"
 rm "$w/dir/fifo" "$w/dir/link"
 DIR=$T scan 3 "no repository: could not tell"
-like "says why" "no repository is here"
+like "says why" "no repository is here.*git -C DIRECTORY gate scan"
+GIT_DIR=$w/.git DIR=$T scan 3 "GIT_DIR is not looked at"
+like "which is said" "GIT_DIR is not looked at"
 stream() { token 3 | "$BUILD/git-gate" scan -; }
 try stream
 is "standard input" "$rc" 1
@@ -83,6 +96,23 @@ scan 0 "clean JSON" --format json main~1..main
 is "is an empty array" "$(cat "$T/out")" "[]"
 scan 1 "a report in a file" --format json --report "$T/report.json"
 ok "is there" grep -q '"RuleID"' "$T/report.json"
+cp "$T/report.json" "$T/before.json"
+for wrong in main..nothing no-such-file; do
+	scan 3 "$wrong and a report" --format json --report "$T/report.json" \
+		"$wrong"
+	ok "leaves the one that is there" cmp "$T/report.json" "$T/before.json"
+done
+scan 3 "one of several arguments that is no file" \
+	--report "$T/report.json" dir main
+like "is told before anything is scanned" \
+	"main: No such file.*; several arguments are files"
+ok "and leaves the report" cmp "$T/report.json" "$T/before.json"
+chmod 600 "$T/report.json"
+scan 0 "another scan" --format json --report "$T/report.json" main~1..main
+is "replaces it" "$(cat "$T/report.json")" "[]"
+is "with the mode that it had" "$(stat -c %a "$T/report.json")" 600
+is "and leaves nothing beside it" "$(ls "$T"/report.json*)" "$T/report.json"
+cp "$T/before.json" "$T/report.json"
 cp "$T/report.json" "$T/kept"; cat "$T/kept" >>"$T/all"
 
 cat >"$T/own.toml" <<-'END'
@@ -97,6 +127,16 @@ scan 3 "a rule file that is not there" --rules "$T/none.toml"
 
 git clone -q --bare "$w" "$T/bare.git" 2>/dev/null
 DIR=$T/bare.git scan 1 "a bare, packed repository"
+scan 3 "named as a path it is not scanned as files" "$T/bare.git"
+like "the message says what scans it" \
+	"bare.git: is a .*git -C $T/bare.git +gate scan --all"
+scan 3 "nor is a repository's own directory" .git
+mkdir "$T/above" && cp -r "$T/bare.git" "$T/above/"
+scan 3 "nor one further down" "$T/above"
+scan 0 "a work tree as a path is its files" "$w"
+like "with a note of its history" "warning: .*git -C $w gate scan --all"
+scan 0 "files without a history" dir
+unlike "have no such note" "gate scan --all"
 git -C "$w" worktree add -q "$T/tree" old 2>/dev/null
 DIR=$T/tree scan 1 "a work tree of another repository"
 git clone -q --depth 1 "file://$w" "$T/shallow" 2>/dev/null
@@ -108,7 +148,8 @@ DIR=$T/empty scan 0 "an empty repository is clean"
 cp -r "$w" "$T/broken"
 rm -f "$T/broken/.git/objects/${found:0:2}/${found:2}"
 DIR=$T/broken scan 3 "a missing object: could not tell"
-like "says which" "object $found cannot be read"
+like "says which, and what to do" \
+	"object $found cannot be read: .*of a partial clone, fetch"
 
 # the repository's configuration may be anybody's
 git -C "$w" config include.path "$T/evil"

@@ -231,7 +231,7 @@ ok "nothing was installed" test ! -e "$T/apt"
 stub dpkg-query </dev/null
 stub id <<<'case $1 in -u) echo 1000 ;; *) echo ada ;; esac'
 stub sudo <<<'exit 1'
-says 1 "sudo refuses" '^  apt-get install .* libgit2-dev'
+says 1 "sudo refuses" '^  apt-get install .* libpcre2-dev'
 stub sudo <<-'END'
 	[ "$1" = -v ] || exec env PATH="$PATH" true
 END

@@ -62,9 +62,12 @@ is() {
 	result $? "$1" || diag "got:    $(head -c 600 <<<"$2")" \
 		$'\n'"wanted: $(head -c 600 <<<"$3")"
 }
-# like NAME REGEX [FILE]: a line of what was said, or of the file, matches.
+# like NAME REGEX [FILE]: a line of what was said, or of the file, matches;
+# lines that were wrapped for people count as one, too.
 like() {
-	grep -Eaq -e "$2" "${3:-$T/said}"
+	grep -Eaq -e "$2" "${3:-$T/said}" ||
+		perl -0pe 's/ *\n(remote: )?  +(?=\S)/ /g' "${3:-$T/said}" |
+		grep -Eaq -e "$2"
 	result $? "$1" || diag "no line matches: $2"
 }
 unlike() {

@@ -45,7 +45,8 @@ static const char whole[] =
 	"[push]\n park = /p/\n parkMax = 9\n parkSize = 2m\n"
 	"[maintenance]\n auto = no\n delay = 3s\n timeout = 2h\n"
 	" removeUnused = 90d\n"
-	"[scan]\n maxObject = 10K\n report = 3\n"
+	"[scan]\n maxObject = 10K\n report = 3\n archives = 2\n unknown = note\n"
+	" deadline = 90s\n exceptions = /x\n"
 	"[repo \"acme/*\"]\n upstream = forge ; before the upstream itself\n"
 	" fresh = 90s\n"
 	"[repo \"lab/*\"]\n hosted = /srv/git//\n"
@@ -85,6 +86,14 @@ static void stores(void **state)
 	assert_true(c->max_object == 10240);
 	assert_int_equal(c->report, 3);
 	assert_null(c->rules);
+	assert_int_equal(c->scan_threads, 0);
+	assert_true(c->scan_memory == 256 << 20);
+	assert_int_equal(c->decode_depth, 3);
+	assert_int_equal(c->archive_depth, 2);
+	assert_int_equal(c->scan_note, 1);
+	assert_int_equal(c->scan_ms, 90000);
+	assert_string_equal(c->exceptions, "/x");
+	assert_null(c->ignore);
 	assert_string_equal(c->park, "/p");
 	assert_int_equal(c->park_max, 9);
 	assert_true(c->park_size == 2 << 20);
@@ -102,7 +111,7 @@ static void stores(void **state)
 	assert_null(c->repos[1].upstream);
 	assert_string_equal(c->repos[1].hosted, "/srv/git");
 	assert_int_equal(c->repos[2].fresh, FRESH_OFFLINE);
-	assert_int_equal(c->repos[2].line, 28);
+	assert_int_equal(c->repos[2].line, 32);
 	assert_null(c->repos[0].push_options);
 	assert_string_equal(c->repos[2].push_options, "ci.skip  topic=*");
 

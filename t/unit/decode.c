@@ -187,6 +187,45 @@ static void any_part_gives_the_same_pieces(void **state)
 	free(text);
 }
 
+static void add_times(struct buf *b, const char *s, size_t n)
+{
+	while (n--)
+		buf_adds(b, s);
+}
+
+/*
+ * Lines that were one with what an edit took away begin anew after it, and so
+ * does a piece that only begins with them.
+ */
+static void a_line_cut_from_the_one_before_is_near(void **state)
+{
+	static const char line[] = "c2NpbmcgZWxpdCwgc2VkIGRvIGVpdXNtb2QgdGVt"
+				   "cG9yIGluY2lkaWR1bnQg";
+	struct buf b = BUF_INIT;
+	struct span all = { 0 }, cut;
+	char *want, *got;
+
+	(void)state;
+	add_times(&b, line, 20);
+	cut.start = b.len;
+	buf_adds(&b, "\n\n ");
+	cut.end = b.len;
+	buf_adds(&b, "\n"); /* the base has the lines with only this between */
+	add_times(&b, line, 9);
+	add_times(&b, "\n", 63);
+	add_times(&b, line, 14);
+	add_times(&b, ".\nnone", 80);
+	add_times(&b, line, 1);
+	all.end = b.len;
+	want = pieces(b.data, b.len, all);
+	got = pieces(b.data, b.len, cut);
+	assert_non_null(strstr(want, "]["));
+	assert_string_equal(got, want);
+	free(want);
+	free(got);
+	buf_clear(&b);
+}
+
 static int stop(void *arg, const struct decode_piece *p)
 {
 	(void)p;
@@ -249,6 +288,7 @@ static void a_few_nuls_are_text(void **state)
 /* Strings of UTF-16 among other bytes, at any place and in either order. */
 static void wide_strings_are_read(void **state)
 {
+	char *none;
 	static const char word[] = "a secret of 24 characters";
 	struct buf b = BUF_INIT;
 
@@ -280,8 +320,9 @@ static void wide_strings_are_read(void **state)
 	}
 	buf_reset(&b);
 	buf_add(&b, "\1a\0 \0s\0h\0o\0r\0t\0 \0o\0n\0e\0\1\2", 24);
-	assert_string_equal(pieces(b.data, b.len, (struct span){ 0, b.len }),
-			    "");
+	none = pieces(b.data, b.len, (struct span){ 0, b.len });
+	assert_string_equal(none, "");
+	free(none);
 	buf_clear(&b);
 }
 
@@ -336,6 +377,7 @@ int main(void)
 		cmocka_unit_test(escapes_are_read),
 		cmocka_unit_test(what_is_encoded_twice_comes_off_once),
 		cmocka_unit_test(any_part_gives_the_same_pieces),
+		cmocka_unit_test(a_line_cut_from_the_one_before_is_near),
 		cmocka_unit_test(it_ends_when_it_is_told_to),
 		cmocka_unit_test(long_ones_are_whole),
 		cmocka_unit_test(a_few_nuls_are_text),

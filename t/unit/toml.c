@@ -81,6 +81,23 @@ static void strings(void **state)
 	bad("\n\na = '\xff'", "f:3: not UTF-8");
 }
 
+/* As the specification has it; none of them is the key that C sees. */
+static void keys_with_nul(void **state)
+{
+	struct toml *t = read_text("\"a\\u0000b\" = 1\n\"a\\u0000c\" = 2\n"
+				   "'' = 3\n");
+
+	(void)state;
+	assert_non_null(t);
+	assert_int_equal(t->nr, 3);
+	assert_null(toml_get(t, "a"));
+	assert_int_equal(t->items[1]->key_len, 3);
+	assert_memory_equal(t->items[1]->key, "a\0c", 4);
+	assert_int_equal(toml_get(t, "")->integer, 3);
+	toml_free(t);
+	bad("\"a\\u0000b\" = 1\n\"a\\u0000b\" = 2", "f:2:");
+}
+
 static int64_t integer(const char *text)
 {
 	struct toml *t = read_text(text);
@@ -222,7 +239,7 @@ static void bounds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(strings),
+		cmocka_unit_test(strings), cmocka_unit_test(keys_with_nul),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(dates),
 		cmocka_unit_test(tables_and_their_lines),

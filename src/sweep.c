@@ -1,0 +1,322 @@
+/*
+ * Every blob, commit and tag of one object store to the scanner's probe, in
+ * delta order and in several threads: which must be looked at whole. Takes a
+ * store and rules, gives ids; an object that could not be looked at is told
+ * with its reason, never left out.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "mem.h"
+#include "odb.h"
+#include "scan.h"
+#include "sweep.h"
+#include "unpack.h"
+
+/*
+ * What [memory] is divided into: one half for texts, a quarter for what is
+ * told, a quarter for what is known of versions that others are made from.
+ */
+#define KEPT_PART 4
+#define TOLD_PART 4
+/* Of one id that is told, with its place in the table and its reason. */
+#define TOLD_BYTES 256
+/* A thread is worth its start from so many objects on. */
+#define OBJECTS_EACH 1024
+#define THREADS_MAX 64
+/* Bytes, where no bound is given. */
+#define MEMORY ((size_t)192 << 20)
+
+struct job;
+
+/* What is known of a version; its first member is what a visitor sees. */
+struct kept {
+	struct scan_trace trace;
+	size_t size;
+	struct job *job;
+};
+
+struct job {
+	const struct sweep_limits *limits;
+	pthread_mutex_t lock; /* of out */
+	struct sweep *out;
+	struct unpack_clean *clean; /* what archives hold, met before */
+	atomic_size_t kept;         /* bytes of traces */
+	size_t kept_max;
+	struct kept anew;           /* stands for those that are too many */
+	atomic_uint_fast64_t done;
+	uint64_t total;
+	sweep_progress *progress;
+	void *arg;
+};
+
+/* One thread's. */
+struct searcher {
+	struct job *job;
+	struct scanner *scanner;
+	uint64_t objects, bytes, fresh, pointers;
+};
+
+/* The first line and the size, of Git LFS's specification of pointers. */
+int sweep_is_pointer(const char *data, size_t len)
+{
+	static const char line[] = "version https://git-lfs.github.com/spec/v1";
+
+	return len < 1024 && len > sizeof(line) &&
+	       !memcmp(data, line, sizeof(line) - 1);
+}
+
+static int is_full(const struct job *j)
+{
+	const struct sweep *out = j->out;
+
+	return j->limits->memory && out->hot.nr + out->unsure.nr >
+	       j->limits->memory / TOLD_PART / TOLD_BYTES;
+}
+
+static void tell_hot(struct job *j, const struct oid *id)
+{
+	pthread_mutex_lock(&j->lock);
+	oids_put(&j->out->hot, id, NULL);
+	j->out->full |= is_full(j);
+	pthread_mutex_unlock(&j->lock);
+}
+
+static void tell_unsure(struct job *j, const struct oid *id, const char *why)
+{
+	struct sweep *out = j->out;
+	int added;
+	size_t i;
+
+	pthread_mutex_lock(&j->lock);
+	i = oids_put(&out->unsure, id, &added);
+	if (added) {
+		MEM_GROW(out->whys, i, out->whys_alloc);
+		out->whys[i] = mem_strdup(why ? why : "cannot be scanned");
+	}
+	j->out->full |= is_full(j);
+	pthread_mutex_unlock(&j->lock);
+}
+
+struct entries {
+	const struct searcher *s;
+	int found;
+};
+
+/* Any that is not clean ends the search. A probe minds no names. */
+static int probe_entry(void *arg, const char *name, const char *data,
+		       size_t len)
+{
+	const struct span all = { 0, len };
+	struct scan_trace trace = SCAN_TRACE_INIT;
+	struct entries *e = arg;
+
+	(void)name;
+	e->found = scan_probe(e->s->scanner, data, len, &all, 1, &trace,
+			      NULL) != SCAN_CLEAN;
+	scan_trace_clear(&trace);
+	return e->found;
+}
+
+/* Is what an archive holds clean, all of it? */
+static int is_clean_inside(const struct searcher *s, const char *data,
+			   size_t len)
+{
+	struct entries e = { .s = s };
+	const char *why;
+
+	if (!s->job->limits->unpack || !unpack_wants(data, len))
+		return 1;
+	return unpack_fresh(data, len, s->job->limits->unpack, s->job->clean,
+			    probe_entry, &e, &why) != UNPACK_UNKNOWN &&
+	       !e.found;
+}
+
+static void probe(struct searcher *s, const struct odb_version *v,
+		  struct scan_trace *trace)
+{
+	const char *why = NULL;
+	size_t i;
+
+	for (i = 0; v->base && i < v->nr_copies; i++)
+		scan_trace_copy(s->scanner, v->base, v->copies[i].from,
+				v->copies[i].to, v->copies[i].len, trace);
+	for (i = 0; i < v->nr_fresh; i++)
+		s->fresh += v->fresh[i].end - v->fresh[i].start;
+	switch (scan_probe(s->scanner, v->data, v->len, v->fresh, v->nr_fresh,
+			   trace, &why)) {
+	case SCAN_CLEAN:
+		/* where an archive's entries are, is known when it is found */
+		if (v->type == ODB_BLOB && !is_clean_inside(s, v->data, v->len))
+			tell_hot(s->job, &v->id);
+		break;
+	case SCAN_FOUND:
+		tell_hot(s->job, &v->id);
+		break;
+	case SCAN_UNKNOWN:
+		tell_unsure(s->job, &v->id, why);
+		break;
+	}
+}
+
+/*
+ * What those made from this version need to know of it; NULL: nothing. When
+ * too much is kept, they are looked at anew: as right, but slower.
+ */
+static void *keep(const struct searcher *s, const struct odb_version *v,
+		  struct scan_trace *trace)
+{
+	struct job *j = s->job;
+	struct kept *kept;
+	size_t size;
+
+	if (!v->has_deltas || (!trace->nr && !trace->nr_marks && !trace->far &&
+			       !trace->whole)) {
+		scan_trace_clear(trace);
+		return NULL;
+	}
+	size = sizeof(*kept) + scan_trace_size(s->scanner, trace);
+	if (atomic_fetch_add(&j->kept, size) + size > j->kept_max) {
+		atomic_fetch_sub(&j->kept, size);
+		scan_trace_clear(trace);
+		return &j->anew;
+	}
+	kept = mem_zalloc(sizeof(*kept));
+	*kept = (struct kept){ *trace, size, j };
+	return kept;
+}
+
+static void *visit(void *arg, const struct odb_version *v)
+{
+	struct scan_trace trace = SCAN_TRACE_INIT;
+	struct searcher *s = arg;
+
+	s->objects++;
+	atomic_fetch_add_explicit(&s->job->done, 1, memory_order_relaxed);
+	if (v->status != ODB_OK) {
+		tell_unsure(s->job, &v->id, v->why);
+		return NULL;
+	}
+	s->bytes += v->len;
+	s->pointers += v->type == ODB_BLOB && sweep_is_pointer(v->data, v->len);
+	probe(s, v, &trace);
+	return keep(s, v, &trace);
+}
+
+static void forget(void *arg)
+{
+	struct kept *kept = arg;
+
+	if (kept == &kept->job->anew)
+		return;
+	atomic_fetch_sub(&kept->job->kept, kept->size);
+	scan_trace_clear(&kept->trace);
+	free(kept);
+}
+
+static int stop(void *arg)
+{
+	struct job *j = ((struct searcher *)arg)->job;
+	int full;
+
+	if (j->progress)
+		j->progress(j->arg, atomic_load(&j->done), j->total);
+	if (j->limits->deadline && clock_ms() >= j->limits->deadline)
+		j->out->late = 1;
+	pthread_mutex_lock(&j->lock);
+	full = j->out->full;
+	pthread_mutex_unlock(&j->lock);
+	return full || j->out->late;
+}
+
+static unsigned thread_count(const struct sweep_limits *limits, uint64_t total)
+{
+	uint64_t n = 1 + total / OBJECTS_EACH;
+
+	if (n > limits->threads)
+		n = limits->threads;
+	if (n > THREADS_MAX)
+		n = THREADS_MAX;
+	return n ? (unsigned)n : 1;
+}
+
+/* Scanners for all threads. Returns 0, or -1, logged. */
+static int start(struct searcher *s, unsigned nr, struct job *j,
+		 const struct rules *r)
+{
+	unsigned i;
+
+	for (i = 0; i < nr; i++) {
+		s[i].job = j;
+		s[i].scanner = scan_new(r, j->limits->depth);
+		if (!s[i].scanner)
+			return -1;
+		scan_set_deadline(s[i].scanner, j->limits->deadline);
+	}
+	return 0;
+}
+
+static void finish(struct searcher *s, unsigned nr, struct sweep *out)
+{
+	unsigned i;
+
+	for (i = 0; i < nr; i++) {
+		out->objects += s[i].objects;
+		out->bytes += s[i].bytes;
+		out->fresh += s[i].fresh;
+		out->pointers += s[i].pointers;
+		scan_free(s[i].scanner);
+	}
+}
+
+static size_t memory_of(const struct sweep_limits *limits)
+{
+	return limits->memory ? limits->memory : MEMORY;
+}
+
+int sweep_run(const struct odb *o, const struct rules *r,
+	      const struct sweep_limits *limits, sweep_progress *progress,
+	      void *arg, struct sweep *out)
+{
+	struct job j = { .limits = limits, .out = out, .progress = progress,
+			 .arg = arg, .total = odb_count(o) };
+	unsigned nr = thread_count(limits, j.total), i;
+	struct searcher s[THREADS_MAX] = { { 0 } };
+	void *args[THREADS_MAX];
+	struct odb_sweep sweep = {
+		.types = 1U << ODB_BLOB | 1U << ODB_COMMIT | 1U << ODB_TAG,
+		.threads = nr, .memory = memory_of(limits) / 2,
+		.max_object = limits->max_object, .visit = visit,
+		.forget = forget, .args = args, .stop = stop,
+	};
+	int ret = -1;
+
+	j.kept_max = memory_of(limits) / KEPT_PART;
+	j.anew = (struct kept){ .trace = { .whole = 1 }, .job = &j };
+	pthread_mutex_init(&j.lock, NULL);
+	/* without it each is unpacked each time */
+	j.clean = limits->unpack ? unpack_clean_new() : NULL;
+	for (i = 0; i < nr; i++)
+		args[i] = &s[i];
+	if (!start(s, nr, &j, r))
+		ret = odb_sweep(o, &sweep) < 0 ? -1 : 0;
+	finish(s, nr, out);
+	unpack_clean_free(j.clean);
+	pthread_mutex_destroy(&j.lock);
+	return ret;
+}
+
+void sweep_clear(struct sweep *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->unsure.nr; i++)
+		free(s->whys[i]);
+	free(s->whys);
+	oids_clear(&s->hot);
+	oids_clear(&s->unsure);
+	memset(s, 0, sizeof(*s));
+}

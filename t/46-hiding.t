@@ -1,0 +1,356 @@
+#!/bin/bash
+# Where a secret can hide in a push: one test for each place. Each is refused,
+# with the place and the rule said; what cannot be looked at is refused as
+# that. By plain `git push` into a hosted repository, each from one commit
+# that the repository has.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/hook.sh"
+. "$(dirname "$0")/hiding.sh"
+
+# what the repository has: halves of secrets, and an old one
+half=$(token 90) seam=$(token 91)
+mkdir -p "$w/src"
+words >"$w/src/old.c"
+{ words 300; echo "half = ${half:0:24}"; words 40; } >"$w/half"
+{ words 200; echo "left = ${seam:0:20}"; words 100; echo "${seam:20} right"
+	words 100; } >"$w/seam"
+echo "leak = $(token 92)" >"$w/leak"
+g add -A && g commit -qm base && g tag base
+g push -q "$bare" main # without the hook
+base=$(tip "$w" base)
+next
+
+# --- in commits, tags and names ----------------------------------------------
+put file <<<"key = $S"
+C=$(g commit-tree -p "$C" -m "removed" "base^{tree}")
+found "a file that the next commit removes" "file:"
+put src/merged <<<"ours"
+ours=$C
+put src/merged <<<"theirs"
+theirs=$C
+C=$(g commit-tree -p "$ours" -p "$theirs" -m "merged" \
+	"$(tree src/merged <<<"both and $S")")
+found "what arises in a merge's resolution" "src/merged:"
+WHEN="1700000000 +0000"
+ADA="Ada <ada@example.org>"
+# commit_with AUTHOR COMMITTER HEADERS MESSAGE
+commit_with() {
+	C=$(printf 'tree %s\nparent %s\nauthor %s\ncommitter %s\n%s%s\n%s\n' \
+		"$(tip "$w" "base^{tree}")" "$base" "$1 $WHEN" "$2 $WHEN" \
+		"$3" "${3:+$'\n'}" "$4" | object commit)
+}
+commit_with "$ADA" "$ADA" "" "log in with $S"
+found "a commit's message" ".*message"
+commit_with "$S <ada@example.org>" "$ADA" "" subject
+found "an author's name" ".*(author|header)"
+commit_with "Ada <$S@example.org>" "$ADA" "" subject
+found "an author's address" ".*(author|header)"
+commit_with "$ADA" "$S <ada@example.org>" "" subject
+found "a committer's name" ".*(committer|header)"
+commit_with "$ADA" "Ada <$S@example.org>" "" subject
+found "a committer's address" ".*(committer|header)"
+commit_with "$ADA" "$ADA" "x-unknown $S" subject
+found "a header that nobody knows" ".*header"
+commit_with "$ADA" "$ADA" "encoding $S" subject
+found "the encoding of a commit" ".*header"
+commit_with "$ADA" "$ADA" "gpgsig -----BEGIN PGP SIGNATURE-----
+ 
+ $S
+ -----END PGP SIGNATURE-----" subject
+found "a signature" ".*header"
+commit_with "$ADA" "$ADA" "mergetag object $base
+ type commit
+ tag v0
+ tagger $ADA $WHEN
+ 
+ is $S" subject
+found "a merged tag" ".*header"
+# tag_of ID TYPE TAGGER MESSAGE
+tag_of() {
+	C=$(printf 'object %s\ntype %s\ntag v1\ntagger %s\n\n%s\n' "$1" "$2" \
+		"$3 $WHEN" "$4" | object tag)
+}
+tag_of "$base" commit "$ADA" "is $S"
+found "a tag's message" ".*tag" "$C:refs/tags/v1"
+tag_of "$base" commit "$ADA" "inner $S"
+tag_of "$C" tag "$ADA" "outer"
+found "a tag of a tag" ".*tag" "$C:refs/tags/v1"
+tag_of "$base" commit "$S <ada@example.org>" "message"
+found "a tagger" ".*tag" "$C:refs/tags/v1"
+found "a tag's name" ".*name" "base:refs/tags/$S"
+found "a branch's name" ".*name" "base:refs/heads/fix/$S"
+put "src/$S.c" <<<"nothing"
+found "a file's name" ".*(path|name)"
+put "src/$S/a.c" <<<"nothing"
+found "a directory's name" ".*(path|name)"
+# one that is known only where nothing stands before it
+key=$(printf 'YC%s%s' q7rTz2LkVn4PwYd8XsH c3JmBf6GuA9eRt5KiNo)
+RULE=yandex
+put "dir/$key" <<<"nothing"
+found "a file's name that a rule wants alone" "path name dir/YCq7…"
+put "dir/$key" <<<"key = $S"
+RULE=github-classic-token
+found "a file of such a name" "dir/YCq7… \(40 bytes\):"
+RULE=yandex
+found "a branch's name that a rule wants alone" "ref refs/heads/fix/YCq7…" \
+	"base:refs/heads/fix/$key"
+found "one before another" "ref refs/heads/YCq7….*/x" \
+	"base:refs/heads/$key/x"
+zipped "in/$key" <<<"nothing" >"$T/text"
+put a.zip <"$T/text"
+found "a name in an archive that a rule wants alone" "a.zip!"
+gzip -c <"$T/text" >"$T/gz"
+put a.gz <"$T/gz"
+found "and within another" "a.gz!"
+RULE=github-classic-token
+zipped "in/$key" <<<"key = $S" >"$T/text"
+put a.zip <"$T/text"
+found "a file of such a name in an archive" "a.zip!in/YCq7… \(40 bytes\):"
+! { grep -a "^remote:" "$T/all"; cat "$T/notes"; } | grep -aqF "${key:5}"
+result $? "nothing of them was said or noted"
+put link 120000 <<<"/home/ada/$S"
+found "where a symbolic link points to" "link:"
+printf '[submodule "lib"]\n\tpath = lib\n\turl = https://ada:%s@%s\n' "$S" \
+	"git.example/lib" >"$T/text"
+in_file "a submodule's address" .gitmodules
+C=$(commit_of "$(index "160000,$base,lib/$S")")
+found "a submodule's path" ".*(path|name)"
+C=$(object blob <<<"key = $S")
+found "a blob that a tag points to" ".*(blob|object|$C|[0-9a-f]{12})" \
+	"$C:refs/tags/blob"
+C=$(tree in/file <<<"key = $S")
+found "a tree that a tag points to" "in/file:" "$C:refs/tags/tree"
+blob=$(object blob <<<"key = $S")
+put file <<<"nothing"
+sent "$C" "$(tip "$w" "$C^{tree}")" "$(tip "$w" "$C:file")" "$blob"
+told "a blob that nothing refers to" ".*${blob:0:12}"
+next
+put file <<<"nothing"
+with="$C $(tip "$w" "$C^{tree}") $(tip "$w" "$C:file")"
+commit_with "$ADA" "$ADA" "" "lost is $S"
+# shellcheck disable=SC2086 # ids
+sent $with "$C"
+told "a commit that nothing refers to" ".*${C:0:12}"
+next
+g notes add -f -m "note that $S" base
+found "a note" ".*${base:0:12}|.*$base" refs/notes/commits
+found "a push option" "push option" -o "topic=$S" base:refs/heads/x
+
+# --- in a file, as it is -----------------------------------------------------
+printf '\0\1\2\377%s\0\3\4' "$S" >"$T/text"
+in_file "between the NULs of a binary"
+text="first line
+key = \"$S\"
+next"
+{ printf '\377\376'; utf16 "$text" UTF-16LE; } >"$T/text"
+in_file "UTF-16, little end first, with a mark"
+utf16 "${text/key*next/key = $S}" UTF-16LE >"$T/text"
+in_file "UTF-16, little end first, without a mark"
+utf16 "first
+key = $S" UTF-16BE >"$T/text"
+in_file "UTF-16, big end first, without a mark"
+{ head -c 1001 "$BUILD/git-gate-askpass"; utf16 "key = $S ok" UTF-16LE
+	head -c 600 "$BUILD/git-gate-askpass"; } >"$T/text"
+in_file "a string of UTF-16 in a program" a.dll
+printf '\0ada\0%s' "$S" | base64 -w0 >"$T/text"
+in_file "base64 with NULs, as SASL has it"
+perl -MEncode -CA -e 'print encode("UTF-16LE", ("\x{43f}\x{440}" x 300) .
+	"\nkey = $ARGV[0]\n")' "$S" >"$T/text"
+in_file "UTF-16 without a mark, of Russian first"
+printf 'cl\351 = "%s" \351t\351\n' "$S" >"$T/text"
+in_file "among Latin-1"
+printf 'a = 1\r\nkey = %s\r\nb = 2\r\n' "$S" >"$T/text"
+in_file "lines that end in CR LF"
+{ head -c 5000000 /dev/zero | tr '\0' .; printf ' %s ' "$S"
+	head -c 5000000 /dev/zero | tr '\0' .; } >"$T/text"
+in_file "a line of 10 MB"
+printf 'key = %s' "$S" >"$T/text"
+in_file "the end of a file without an end of line"
+printf '%s is first\n' "$S" >"$T/text"
+in_file "the first byte of a file"
+RULE='[a-z-]*private-key'
+pem RSA >"$T/text"
+in_file "a private key"
+printf '{"key": "%s"}\n' "$(pem EC | sed 's/$/\\n/' | tr -d '\n')" >"$T/text"
+in_file "a private key in a string of JSON"
+{ echo 'ssh-add - <<KEY'; pem OPENSSH; echo KEY; } >"$T/text"
+in_file "a here-document" setup.sh
+RULE=github-classic-token
+printf 'export KEY=\\\n%s\n' "$S" >"$T/text"
+in_file "a value on the line after"
+C=$(commit_of "$(printf '100644 blob %s\t.git\n' \
+	"$(object blob <<<"key = $S")" | g mktree)")
+found "a file that is called .git" "[.]git:"
+put .git-credentials/config <<<"key = $S"
+found "a path like git's own" "[.]git-credentials/config:"
+put 'dir\sub\file.txt' <<<"key = $S"
+found "a path with backslashes" 'dir.+sub.+file.txt'
+{ words; echo "key = $S"; } >"$T/text"
+GIT_INDEX_FILE=$T/index g read-tree base
+GIT_INDEX_FILE=$T/index g rm -q --cached src/old.c
+GIT_INDEX_FILE=$T/index g update-index --add \
+	--cacheinfo "100644,$(object blob <"$T/text"),src/new.c"
+C=$(commit_of "$(GIT_INDEX_FILE=$T/index g write-tree)")
+found "a file that is renamed and changed" "src/new.c:"
+{ yes "some text that fills a large file" | head -c 60000000; echo " $S"
+	yes "some text that fills a large file" | head -c 40000000; } >"$T/text"
+in_file "a file of 100 MB"
+
+# --- in a file, encoded ------------------------------------------------------
+echo "key: $(base64 -w0 <<<"$S")" >"$T/text"
+in_file "base64"
+echo "key: $(printf '?>?>~~ %s' "$S" | base64 -w0 | tr -- '+/' '-_' |
+	tr -d =)" >"$T/text"
+in_file "base64 of URLs"
+{ echo "key: |"; { words 3; echo "$S"; words 3; } | base64 -w 76 |
+	sed 's/^/  /'; } >"$T/text"
+in_file "base64 in several lines"
+echo "https://x.example/reset/$(base64 -w0 <<<"$S")" >"$T/text"
+in_file "base64 in the path of a URL"
+base64 -w0 <<<"$S" | base64 -w0 >"$T/text"
+in_file "base64 of base64"
+base64 -w0 <<<"$S" | base64 -w0 | base64 -w0 >"$T/text"
+in_file "and of that"
+utf16 "\$key = '$S'" UTF-16LE | base64 -w0 |
+	sed 's/^/powershell -EncodedCommand /' >"$T/text"
+in_file "base64 of UTF-16"
+echo "0x$(printf %s "$S" | od -An -v -tx1 | tr -d ' \n')" >"$T/text"
+in_file "hexadecimal"
+echo "https://x.example/?t=$(printf %s "$S" | each_byte %%%02X)" >"$T/text"
+in_file "escapes of a URL"
+printf '{"t": "%s"}\n' "$(printf %s "$S" | each_byte '\u%04x')" >"$T/text"
+in_file "escapes of JSON"
+echo "<t>$(printf %s "$S" | each_byte '&#%d;')</t>" >"$T/text"
+in_file "entities of HTML"
+echo "t=$(base64 -w0 <<<"is $S" | each_byte %%%02x)" >"$T/text"
+in_file "base64 within escapes of a URL"
+cat >"$T/text" <<-END
+	apiVersion: v1
+	kind: Secret
+	data:
+	  token: $(printf %s "$S" | base64 -w0)
+END
+in_file "a Secret of Kubernetes" secret.yaml
+
+# --- in archives -------------------------------------------------------------
+packed() { words; echo "key = $S"; words; }
+tarred() {
+	mkdir -p "$T/in"
+	packed >"$T/in/key"
+	words >"$T/in/last"
+	tar -C "$T/in" -cf - key last
+}
+packed | zipped conf/key >"$T/text"
+in_file "a zip" a.zip
+packed | zipped META-INF/key.properties >"$T/text"
+in_file "a jar" lib/a.jar
+packed | zipped word/document.xml >"$T/text"
+in_file "a docx" doc/a.docx
+tarred >"$T/text"
+in_file "a tar" a.tar
+tarred | gzip >"$T/text"
+in_file "a tar.gz" a.tar.gz
+tarred | xz >"$T/text"
+in_file "a tar.xz" a.tar.xz
+tarred | bzip2 >"$T/text"
+in_file "a tar.bz2" a.tar.bz2
+tarred | zstd_of >"$T/text"
+in_file "a tar.zst" a.tar.zst
+echo "$S" | zstd_of >"$T/text"
+in_file "a file of zstd, in two blocks" a.zst
+packed | gzip >"$T/text"
+in_file "a file of gzip" a.gz
+{ words | gzip; packed | gzip; } >"$T/text"
+in_file "the second member of a gzip" b.gz
+packed | zipped inner | zipped in.zip >"$T/text"
+in_file "a zip in a zip" a.zip
+words | zipped "$S.txt" >"$T/text"
+in_file "a file's name in a zip" a.zip
+words | zipped "$S.txt" | gzip >"$T/text"
+in_file "the same, packed once more" a.zip.gz
+packed | zipped key store >"$T/text"
+in_file "a zip that stores" a.zip
+{ packed | zipped hidden | perl -0777 -pe 's/PK\x01\x02.*//s'
+	words | zipped listed; } >"$T/text"
+in_file "what a zip's directory does not list" a.zip
+{ cat "$BUILD/git-gate-askpass"; packed | zipped key; } >"$T/text"
+in_file "a zip after a program" a.exe
+# its lengths are said by the directory alone, behind a comment and more
+packed | zipped key | perl -0777 -pe 'substr($_, 18, 8) = "\0" x 8;
+	s/..\z/pack("v", 20000) . "c" x 20000/se' >"$T/text"
+in_file "a zip with a long comment" a.zip
+{ echo '#!/usr/bin/env python3'; packed | zipped key | perl -0777 -pe '
+	s/..\z/pack("v", 10) . "made by us"/se'; } >"$T/text"
+in_file "a program of Python, packed" a.pyz
+{ printf MZ; packed | zipped key; echo; } >"$T/text"
+in_file "a zip after a program, and before a byte" a.exe
+packed | xz --format=lzma >"$T/text"
+in_file "a file of lzma" a.lzma
+mkdir -p "$T/deb"
+tarred | gzip >"$T/deb/data.tar.gz"
+rm -f "$T/a.deb"
+(cd "$T/deb" && ar rc "$T/a.deb" data.tar.gz)
+cp "$T/a.deb" "$T/text"
+in_file "a package of Debian" a.deb
+# the flag of it, in both places
+words | zipped key | perl -0777 -pe 's/^(PK\x03\x04..)(.)/$1 . ($2 | "\1")/se;
+	s/(PK\x01\x02....)(.)/$1 . ($2 | "\1")/se' >"$T/text"
+put a.zip <"$T/text"
+unsure "an encrypted zip could not be told" "encrypted"
+head -c 100000000 /dev/zero | zipped zeros | zipped in.zip >"$T/text"
+put a.zip <"$T/text"
+from=$EPOCHREALTIME
+unsure "nor could one that unpacks to a thousand times its size" "times"
+[ $((${EPOCHREALTIME/./} - ${from/./})) -lt 10000000 ]
+result $? "which was known soon"
+packed | gzip | head -c 60 >"$T/text"
+put a.gz <"$T/text"
+unsure "nor one that is cut off" "broken"
+cat >"$T/text" <<-END
+	version https://git-lfs.github.com/spec/v1
+	oid sha256:$(printf %064d 0)
+	size 12345
+END
+put large.bin <"$T/text"
+try push "$w" lab/r "$C:refs/heads/pointer"
+[ "$rc" -eq 0 ] && grep -aiq "lfs" "$T/said" "$T/notes"
+result $? "a pointer of Git LFS passes, and is noted"
+
+# --- in deltas ---------------------------------------------------------------
+sed "s/${half:0:24}/$half/" "$w/half" >"$T/text"
+in_file "half of it copied" half
+perl -0777 -pe 's/(left = \S+)\n.*\n(\S+ right)/$1$2/s' "$w/seam" >"$T/text"
+in_file "two halves copied to one place" seam
+# a file that becomes longer by a line 4,000 times; one time for the secret too
+SECRET=$S perl -e 'my ($base, $ada) = @ARGV;
+	print "reset refs/heads/chain\nfrom $base\n";
+	my $all = "";
+	for (1 .. 4000) {
+		$all .= "line $_\n";
+		my $data = $_ == 2000 ? "${all}key = $ENV{SECRET}\n" : $all;
+		print "commit refs/heads/chain\ncommitter $ada\ndata 0\n",
+			"M 100644 inline chain\ndata ", length $data,
+			"\n$data\n";
+	}
+	print "done\n"' "$base" "$ADA $WHEN" >"$T/stream"
+g fast-import --quiet --done --depth=4095 --force <"$T/stream"
+g config pack.depth 4095
+found "one of 4,000 deltas in a row" "chain:" chain
+
+# --- what is not new, and another kind of repository -------------------------
+GIT_INDEX_FILE=$T/index g read-tree base
+GIT_INDEX_FILE=$T/index g update-index --chmod=+x leak
+C=$(commit_of "$(GIT_INDEX_FILE=$T/index g write-tree)")
+ok "an old leak whose mode changes is not counted" \
+	push "$w" lab/r "$C:refs/heads/mode"
+git init -q --bare -b main --object-format=sha256 "$T/hosted/lab/s.git"
+git init -q -b main --object-format=sha256 "$T/s"
+commit "$T/s" dir/file "key = $S"
+try push "$T/s" lab/s main
+told "a repository of SHA-256" "dir/file:"
+
+# git names references itself
+! { grep -a "^remote:" "$T/all"; cat "$T/notes"; } |
+	grep -aqF "$(token 1 | cut -c5-30)"
+result $? "nothing of a secret was said or noted"
+done_testing

@@ -1,0 +1,145 @@
+#!/bin/bash
+# A history is scanned in the order of its deltas, and of each version what is
+# new in it: the findings are those of a scan that reads every object whole,
+# which that of a range of few commits is. Held on a history made here, with many
+# versions, archives and a borrowed store, and on the project's own if it is
+# at hand.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/hook.sh"
+
+# --- rules ------------------------------------------------------------------------
+# Some that find much, by words, over lines' ends, without a word, by path.
+cat >"$T/much.toml" <<-'END'
+	[[rules]]
+	id = "call"
+	regex = '''\b(?:buf|mem|log)_[a-z]+\(([a-z]{2,})'''
+	keywords = ["buf_", "mem_", "log_"]
+	[[rules]]
+	id = "two-lines"
+	regex = '''(?s)\{\n\t(?:return|if) ?[^\n]{3,60};\n'''
+	keywords = ["return", "if"]
+	[[rules]]
+	id = "no-word"
+	regex = '''\b[0-9a-f]{7}[1-9][0-9]\b'''
+	[[rules]]
+	id = "key"
+	regex = '''key-([0-9a-f]{16})\b'''
+	keywords = ["key-"]
+	[[rules]]
+	id = "by-path"
+	regex = '''ok ("[^"]{20,40})"'''
+	path = '''\.t$'''
+	keywords = ["ok "]
+END
+
+# --- both ways ----------------------------------------------------------------------
+# found REPO WHAT [OPTION...]: fingerprints, sorted. A finding is the same when
+# rule, path and secret are.
+found() {
+	(cd "$1" && shift && "$BUILD/git-gate" scan --report "$T/report" \
+		"$@") >"$T/said" 2>&1
+	echo "status $?"
+	awk '$1 == "fingerprint" { print $2 }' "$T/report" | sort -u
+}
+# same NAME AT-LEAST REPO [OPTION...]
+same() {
+	local name=$1 least=$2 repo=$3
+	shift 3
+	found "$repo" "$@" main >"$T/whole"
+	found "$repo" "$@" --all >"$T/deltas"
+	ok "$name: findings ($(($(wc -l <"$T/deltas") - 1)))" \
+		test "$(wc -l <"$T/deltas")" -gt "$least"
+	is "$name: the same as of whole objects" \
+		"$(diff "$T/deltas" "$T/whole" | head -n 5)" ""
+}
+
+# --- a history made here -----------------------------------------------------------
+git init -q --bare -b main "$T/d.git"
+token=$(token 1) other=$(token 2) perl -e 'srand 11;
+	my @words = qw(buf_add log_error mem_zalloc return if static int ke
+		key- words {);
+	sub word { $words[rand @words] }
+	my %f = map { my $n = $_; $n => [map {
+		join " ", "\t" . word(), $_, word() . "(name)", "of $n;"
+	} 1 .. 120] } qw(a.c b.c c.t d/e.c d/f.txt);
+	my @names = sort keys %f;
+	for my $c (1 .. 400) {
+		my $name = $names[rand @names];
+		my $l = $f{$name};
+		for (1 .. 4) {
+			my ($r, $at) = (rand, int rand @$l);
+			my $k = sprintf "%08x%08x", rand 2**32, rand 2**32;
+			if ($r < .2) { splice @$l, $at, 1, "key-$k" }
+			elsif ($r < .3) { splice @$l, $at, 0, "ke", "y-$k" }
+			elsif ($r < .4) { splice @$l, $at, 1, "x {",
+				"\treturn n$c;" }
+			elsif ($r < .6) { my ($x) = splice @$l, $at, 1;
+				splice @{$f{$names[rand @names]}}, 3, 0, $x }
+			elsif ($r < .7) { $l->[$at] .= " " . pop @$l }
+			elsif ($r < .8) { splice @$l, $at, 3 if @$l > 60 }
+			elsif ($r < .9) { splice @$l, $at, 0, "ok \"" .
+				word() x 6 . "\"", "$k $c" }
+			else { splice @$l, $at, 0, "\"$ENV{token}\"" }
+		}
+		printf "commit refs/heads/main\ncommitter A <a\@b.example> " .
+			"%d +0000\ndata 2\nc\n", 1e9 + $c;
+		for (@names) {
+			my $t = join "\n", @{$f{$_}};
+			printf "M 100644 inline %s\ndata %d\n%s\n", $_,
+				length $t, $t;
+		}
+	}' | git -C "$T/d.git" fast-import --quiet
+# Archives that share most of what they have, of one of which a member holds
+# what no text has; one is there twice, the second time under another name.
+mkdir "$T/members"
+for i in 1 2 3 4 5 6; do
+	seq -f "member $i, line %g, and buf_add(name)" 1 400 >"$T/members/$i.c"
+done
+(
+	cd "$T/members" && git init -q -b main . && git add .
+	git commit -qm members
+	git archive --format=zip -o "$T/1.zip" HEAD
+	echo "is $(token 2)" >2.c && git mv 3.c renamed.t && git add .
+	git commit -qm members
+	git archive --format=zip -o "$T/2.zip" HEAD
+	git archive --format=tar.gz -o "$T/2.tar.gz" HEAD
+	git mv 2.c hidden.c && git commit -qm members
+	git archive --format=zip -o "$T/3.zip" HEAD
+)
+git clone -q "$T/d.git" "$T/w" 2>/dev/null
+for i in 1.zip 2.zip 2.tar.gz 3.zip; do
+	cp "$T/$i" "$T/w" && git -C "$T/w" add . &&
+		git -C "$T/w" commit -qm "$i"
+done
+git -C "$T/w" push -q origin main
+git -C "$T/d.git" repack -qadf --depth=50 --window=20
+
+same "built-in rules" 5 "$T/d.git"
+like "in an archive" "2.zip!2.c" "$T/report"
+like "in the next, under another name" "3.zip!hidden.c" "$T/report"
+like "and in one of tar" "2.tar.gz!.*2.c" "$T/report"
+same "rules that find much" 300 "$T/d.git" --rules "$T/much.toml"
+
+# --- what is borrowed ---------------------------------------------------------------
+cp "$T/deltas" "$T/before"
+git clone -q --bare --shared "$T/d.git" "$T/shared.git"
+same "a borrowed store" 300 "$T/shared.git" --rules "$T/much.toml"
+ok "the same as where it is" cmp "$T/deltas" "$T/before"
+
+# --- the project's own ----------------------------------------------------------------
+if [ "$(git -C "$SOURCE" rev-list --count HEAD 2>/dev/null || echo 0)" -gt 1 ]
+then
+	git clone -q --bare "file://$(git -C "$SOURCE" rev-parse \
+		--path-format=absolute --git-common-dir)" "$T/own.git" 2>/dev/null
+	git -C "$T/own.git" branch -q -f main \
+		"$(git -C "$SOURCE" rev-parse HEAD)" 2>/dev/null
+	git -C "$T/own.git" for-each-ref --format='delete %(refname)' |
+		grep -v 'refs/heads/main$' |
+		git -C "$T/own.git" update-ref --stdin
+	git -C "$T/own.git" symbolic-ref HEAD refs/heads/main
+	git -C "$T/own.git" repack -qadf --depth=50
+	same "our own history" 0 "$T/own.git"
+	same "with rules that find much" 300 "$T/own.git" \
+		--rules "$T/much.toml"
+fi
+done_testing
