@@ -354,18 +354,18 @@ cat >"$T/git" <<-END
 END
 chmod +x "$T/git"
 stop gate
-write_conf "delay = 300ms" "packs = 4" "timeout = 5s"
+write_conf "delay = 300ms" "packs = 4" "timeout = 12s"
 sed -i "s|^\\[gate\\]|&\n\tgit = $T/git|" "$T/gate.conf"
 start_gate
 : >"$T/repacks"
 for i in 1 2 3 4 5; do many "long $i"; done
 late() { grep -q 'acme/web: .* longer than maintenance.timeout' "$T/gate.log"; }
-ok "a repack that takes too long is given up" wait_for 60 late
+ok "a repack that takes too long is given up" wait_for 100 late
 for i in 1 2 3 4; do many "other $i" acme/many; done
 other_done() { grep -q ' acme/many: maintenance: ' "$T/gate.log"; }
-ok "and its turn" wait_for 60 other_done
+ok "and its turn" wait_for 100 other_done
 in_part() { [ "$(packs)" -lt 4 ]; }
-ok "the first one is packed in part" wait_for 60 in_part
+ok "the first one is packed in part" wait_for 100 in_part
 is "and once as a whole" "$(grep -c all "$T/repacks")" 2
 ok "it is whole" git -C "$mirror" fsck --strict
 no_pause() {
