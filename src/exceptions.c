@@ -6,14 +6,10 @@
 #include "exceptions.h"
 #include "exceptions-internal.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "buf.h"
 #include "lex.h"
@@ -144,40 +140,6 @@ static void take_event(void *arg, const struct lex_event *e)
 		begin_section(l, e);
 }
 
-/* Who can write this file decides what passes. */
-static void distrust(void *arg, const char *what)
-{
-	error(arg, 1, "%s", what);
-}
-
-/* Returns 0, 1: it is not there, or -1, logged. */
-static int read_file(struct load *l, struct buf *text)
-{
-	/* O_NONBLOCK: opening a FIFO would wait for its other end */
-	int fd = open(l->x->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-	int bad;
-
-	if (fd < 0 && errno == ENOENT)
-		return 1;
-	if (fd < 0) {
-		log_error("%s: cannot be opened: %s; let the gate's user read "
-			  "it", l->x->file, strerror(errno));
-		return -1;
-	}
-	bad = fstat(fd, &st) || !S_ISREG(st.st_mode);
-	if (bad)
-		log_error("%s: not a regular file; name the file of "
-			  "exceptions itself", l->x->file);
-	else if (trust_check(l->x->file, &st, distrust, l))
-		bad = 1;
-	else if ((bad = buf_read_fd(text, fd, EXCEPTIONS_MAX) != 0))
-		log_error("%s: cannot be read: %s", l->x->file,
-			  strerror(errno));
-	close(fd);
-	return bad ? -1 : 0;
-}
-
 int exceptions_parse(struct exceptions *x, const struct buf *text)
 {
 	struct load l = { .x = x };
@@ -190,8 +152,8 @@ int exceptions_parse(struct exceptions *x, const struct buf *text)
 
 int exceptions_read(struct exceptions *x, struct buf *text)
 {
-	struct load l = { .x = x };
-	int ret = read_file(&l, text);
+	/* who can write it decides what passes */
+	int ret = trust_read(x->file, "exceptions", EXCEPTIONS_MAX, text);
 
 	x->missing = ret > 0;
 	buf_add(text, "", 0);

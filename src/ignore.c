@@ -5,11 +5,8 @@
 #include "ignore.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "buf.h"
 #include "findings.h"
@@ -32,33 +29,19 @@ struct ignore {
 	size_t nr, alloc;
 };
 
-static void distrust(void *arg, const char *what)
-{
-	log_error("%s:1: %s", (const char *)arg, what);
-}
-
+/* Where it decides what passes a gate, nobody else may have written it. */
 static int read_file(const char *file, int decides, struct buf *text)
 {
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-	int bad = 1;
+	int ret = decides ? trust_read(file, "fingerprints", IGNORE_MAX, text) :
+			    buf_read_file(text, file, IGNORE_MAX);
 
-	if (fd < 0 || fstat(fd, &st))
-		log_error("%s: cannot be opened: %s; name a file of "
+	if (ret > 0)
+		errno = ENOENT;
+	if (ret > 0 || (ret && !decides))
+		log_error("%s: cannot be read: %s; name a file of "
 			  "fingerprints, such as a .gitleaksignore", file,
 			  strerror(errno));
-	else if (!S_ISREG(st.st_mode))
-		log_error("%s: not a regular file; name a file of "
-			  "fingerprints, such as a .gitleaksignore", file);
-	else if (decides && trust_check(file, &st, distrust, (void *)file))
-		bad = 1; /* logged */
-	else if (buf_read_fd(text, fd, IGNORE_MAX))
-		log_error("%s: cannot be read: %s", file, strerror(errno));
-	else
-		bad = 0;
-	if (fd >= 0)
-		close(fd);
-	return bad ? -1 : 0;
+	return ret ? -1 : 0;
 }
 
 static int is_hex(const char *s, size_t n)

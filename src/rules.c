@@ -6,11 +6,8 @@
 #include "rules.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "buf.h"
 #include "log.h"
@@ -200,44 +197,18 @@ static int resolve_targets(struct rules *r, size_t from)
 	return result;
 }
 
-static void distrust(void *arg, const char *what)
-{
-	log_error("%s:1: %s", (const char *)arg, what);
-}
-
 /* Who can write the rules that a gate decides by, decides what passes. */
-static int read_trusted(const char *file, struct buf *text)
-{
-	/* O_NONBLOCK: opening a FIFO would wait for its other end */
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-	int ret = -1;
-
-	if (fd < 0 || fstat(fd, &st)) {
-		log_error("%s: rules cannot be read: %s", file,
-			  strerror(errno));
-	} else if (!S_ISREG(st.st_mode)) {
-		log_error("%s: not a regular file; name the file of rules "
-			  "itself", file);
-	} else if (!trust_check(file, &st, distrust, (void *)file)) {
-		ret = buf_read_fd(text, fd, TOML_MAX_BYTES);
-		if (ret)
-			log_error("%s: rules cannot be read: %s", file,
-				  strerror(errno));
-	}
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
-
 static int read_text(const char *file, int decides, struct buf *text)
 {
-	if (decides)
-		return read_trusted(file, text);
-	if (!buf_read_file(text, file, TOML_MAX_BYTES))
-		return 0;
-	log_error("%s: rules cannot be read: %s", file, strerror(errno));
-	return -1;
+	int ret = decides ? trust_read(file, "rules", TOML_MAX_BYTES, text) :
+			    buf_read_file(text, file, TOML_MAX_BYTES);
+
+	if (ret > 0)
+		errno = ENOENT;
+	if (ret > 0 || (ret && !decides))
+		log_error("%s: rules cannot be read: %s", file,
+			  strerror(errno));
+	return ret ? -1 : 0;
 }
 
 /* No line of TOML begins so. */

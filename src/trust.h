@@ -1,6 +1,9 @@
 #ifndef TRUST_H
 #define TRUST_H
 
+#include <stddef.h>
+
+struct buf;
 struct stat;
 
 /*
@@ -16,5 +19,13 @@ typedef void trust_fn(void *arg, const char *what);
  */
 int trust_check(const char *path, const struct stat *st, trust_fn *fn,
 		void *arg);
+
+/*
+ * All of such a file, at most max bytes, appended to out. what is what it
+ * holds, for the words ("rules"). Returns 0; 1: it is not there, which is not
+ * logged; -1: it cannot be read or is not to be trusted, logged.
+ */
+int trust_read(const char *path, const char *what, size_t max,
+	       struct buf *out);
 
 #endif
