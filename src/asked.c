@@ -7,10 +7,10 @@
 
 #include <string.h>
 
+#include "request.h"
 #include "route.h"
 #include "text.h"
 
-#define VERSION_2 "version=2"
 /* The first packet of the answer to it (gitprotocol-v2(5)). */
 #define VERSION_2_LINE "000eversion 2\n"
 #define LS_REFS "command=ls-refs"
@@ -85,24 +85,10 @@ static int is_ls_refs(const char *body, size_t n)
 	return 0;
 }
 
-/* One of the keys between colons of GIT_PROTOCOL (git(1)). */
-static int wants_v2(const char *keys)
-{
-	for (;;) {
-		size_t n = strcspn(keys, ":");
-
-		if (n == strlen(VERSION_2) && memcmp(keys, VERSION_2, n) == 0)
-			return 1;
-		if (keys[n] == '\0')
-			return 0;
-		keys += n + 1;
-	}
-}
-
 enum asked asked_find(const struct route *route, const char *git_protocol,
 		      const char *body, size_t n)
 {
-	int v2 = wants_v2(git_protocol);
+	int v2 = request_wants_v2(git_protocol);
 
 	if (route->kind == ROUTE_ADVERTISE &&
 	    route->service == SERVICE_RECEIVE_PACK)

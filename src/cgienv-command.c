@@ -18,25 +18,6 @@
 	"Cache-Control: no-cache, max-age=0, must-revalidate\r\n"
 /* A pkt-line that names the service, and a flush-pkt (gitprotocol-http(5)). */
 #define SERVICE "001f# service=git-receive-pack\n0000"
-#define VERSION_2 "version=2"
-
-/*
- * Does the client ask for protocol version 2, among the keys between colons of
- * GIT_PROTOCOL (git(1))? receive-pack answers in version 0 then, but
- * http-backend does not name the service first.
- */
-static int wants_v2(const char *keys)
-{
-	for (;;) {
-		size_t n = strcspn(keys, ":");
-
-		if (n == strlen(VERSION_2) && memcmp(keys, VERSION_2, n) == 0)
-			return 1;
-		if (keys[n] == '\0')
-			return 0;
-		keys += n + 1;
-	}
-}
 
 static void make_preset(struct buf *preset, const struct request *req,
 			int advertise)
@@ -44,7 +25,8 @@ static void make_preset(struct buf *preset, const struct request *req,
 	buf_adds(preset, NO_CACHE);
 	buf_addf(preset, "Content-Type: application/x-git-receive-pack-%s"
 		 "\r\n\r\n", advertise ? "advertisement" : "result");
-	if (advertise && !wants_v2(req->git_protocol))
+	/* receive-pack answers in version 0 all the same, but unnamed */
+	if (advertise && !request_wants_v2(req->git_protocol))
 		buf_adds(preset, SERVICE);
 }
 

@@ -145,3 +145,19 @@ int request_read(char **params, struct request *out, const char **error)
 		*error = "Git-Protocol is malformed";
 	return *error == NULL ? 0 : -1;
 }
+
+int request_wants_v2(const char *git_protocol)
+{
+	static const char wanted[] = "version=2";
+
+	/* one of the keys between colons */
+	for (;;) {
+		size_t n = strcspn(git_protocol, ":");
+
+		if (n == strlen(wanted) && !memcmp(git_protocol, wanted, n))
+			return 1;
+		if (git_protocol[n] == '\0')
+			return 0;
+		git_protocol += n + 1;
+	}
+}

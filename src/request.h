@@ -27,4 +27,7 @@ struct request {
  */
 int request_read(char **params, struct request *out, const char **error);
 
+/* Does the client ask for protocol version 2, by GIT_PROTOCOL (git(1))? */
+int request_wants_v2(const char *git_protocol);
+
 #endif
