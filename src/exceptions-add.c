@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,13 @@
 #include <unistd.h>
 
 #include "buf.h"
+#include "clock.h"
 #include "log.h"
 #include "mem.h"
+
+/* For others who add: a moment each; and how often to look, milliseconds. */
+#define TURN_MS 10000
+#define TURN_AGAIN_MS 10
 
 static const char begin_of_file[] =
 	"# Findings that pass the gate, see git-gate(1). `git-gate allow' adds to\n"
@@ -126,6 +132,20 @@ static int is_open(int dir)
 				   !(st.st_mode & S_ISVTX));
 }
 
+/* Another one writes for a moment only. 0, or -1 with errno. */
+static int take_turn(int dir)
+{
+	int64_t deadline = clock_ms() + TURN_MS;
+
+	while (flock(dir, LOCK_EX | LOCK_NB)) {
+		if ((errno != EWOULDBLOCK && errno != EINTR) ||
+		    !clock_left(deadline))
+			return -1;
+		poll(NULL, 0, TURN_AGAIN_MS);
+	}
+	return 0;
+}
+
 /* The directory that holds file, open and locked; or -1, logged. */
 static int lock(const char *file)
 {
@@ -138,8 +158,10 @@ static int lock(const char *file)
 		fault(file, errno == ENOENT ?
 				    "the directory it is to be in" :
 				    "its directory cannot be opened");
-	else if (flock(fd, LOCK_EX))
-		fault(file, "cannot be locked");
+	else if (take_turn(fd))
+		fault(file, errno == EWOULDBLOCK ?
+				    "somebody else has locked its directory" :
+				    "cannot be locked");
 	else if (is_open(fd))
 		log_error("%s: the directory %s can be written by its group "
 			  "or by others; chmod go-w it, and allow again",
