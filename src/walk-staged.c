@@ -127,6 +127,33 @@ static enum odb_type type_of(unsigned mode)
 	return S_ISDIR(mode) ? ODB_TREE : ODB_COMMIT;
 }
 
+static int is_in_parents(struct walk_staged *s, const char *path)
+{
+	struct history_entry theirs;
+	struct oid id;
+	size_t i;
+
+	for (i = 0; i < s->nr; i++)
+		if (look_up(s, &s->parents[i], path, &theirs, &id))
+			return 1;
+	return 0;
+}
+
+/* An index names no directories: those of a new path that are new with it. */
+static void scan_directories(struct walk_staged *s, const char *path)
+{
+	const char *slash = path;
+	struct buf dir = BUF_INIT;
+
+	while ((slash = strchr(slash, '/')) && slash[1] && !walk_late(s->w)) {
+		buf_reset(&dir);
+		buf_add(&dir, path, (size_t)(slash++ - path));
+		if (!is_in_parents(s, dir.data))
+			walk_scan_path(s->w, dir.data, dir.len);
+	}
+	buf_clear(&dir);
+}
+
 /* What differs from all the parents. */
 static void compare(struct walk_staged *s, const struct index_entry *e)
 {
@@ -148,8 +175,10 @@ static void compare(struct walk_staged *s, const struct index_entry *e)
 	}
 	if (same)
 		return;
-	if (c.is_new)
+	if (c.is_new) {
+		scan_directories(s, e->path);
 		walk_scan_path(s->w, c.path, c.path_len);
+	}
 	if (ours.type == ODB_BLOB)
 		walk_scan_blob(s->w, &c);
 	else if (ours.type == ODB_TREE)

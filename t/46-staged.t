@@ -44,6 +44,17 @@ add
 scan 1 "a copy of it is"
 like "under its own path" "copied:1:1"
 git -C "$w" reset -q --hard
+mkdir -p "$w/d/$(token 3)/e"
+echo "new" | tee "$w/d/$(token 3)/a" >"$w/d/$(token 3)/e/f"
+add
+scan 1 "a new directory with a secret for its name is"
+like "once" "^1 secret found"
+git -C "$w" commit -qm "and its name"
+echo "newer" >"$w/d/$(token 3)/b"
+add
+scan 0 "a new file in it, when HEAD has it, is not"
+git -C "$w" reset -q --hard HEAD^
+git -C "$w" clean -fdq
 token 2 >"$w/d/e/2"
 add
 for v in 2 3 4; do
