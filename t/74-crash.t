@@ -286,7 +286,7 @@ for ((n += 1; killed < count && n < 2 * count + 40; n++)); do
 	round $n "$name"
 	result $? "$n, $name: $VICTIM in $(sed \
 		's/.* stage=\([^ ]*\).*/\1/' <<<"$LINE")" ||
-		sed 's/^/#   /' "$T/failed" | cut -c1-240
+		diag "$(cut -c1-240 "$T/failed")"
 	[ "$VICTIM" = none ] || killed=$((killed + 1))
 done
 ok "$count were killed" test "$killed" -ge "$count"

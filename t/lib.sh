@@ -25,16 +25,25 @@ export HOME=$T/home LC_ALL=C TZ=UTC GIT_CONFIG_NOSYSTEM=1 \
 
 # --- TAP ---------------------------------------------------------------
 
-diag() { printf '%s\n' "$*" | sed 's/^/# /'; }
+# A comment. After a test that failed it goes to standard error, with the name
+# of the file: prove shows nothing else of it.
+FAILING=''
+diag() {
+	local lines
+	lines=$(printf '%s\n' "$*" | sed 's/^/# /')
+	printf '%s\n' "$lines"
+	[ -z "$FAILING" ] || sed "s/^#/# ${0##*\/}:/" >&2 <<<"$lines"
+}
 
 # result STATUS NAME: one test's line, and on failure what was last said.
 result() {
-	tests=$((tests + 1))
+	tests=$((tests + 1)) FAILING=''
 	[ "$1" -eq 0 ] && { echo "ok $tests - $2"; return 0; }
-	failed=$((failed + 1))
+	failed=$((failed + 1)) FAILING=yes
 	echo "not ok $tests - $2"
-	tail -n 20 "$T/said" 2>/dev/null | cut -c1-300 | tr -cd '\11\12\40-\176' |
-		sed 's/^/#   /'
+	diag "not ok $tests - $2"
+	[ ! -s "$T/said" ] || diag "$(tail -n 20 "$T/said" | cut -c1-300 |
+		tr -cd '\11\12\40-\176' | sed 's/^/  /')"
 	return 1
 }
 
@@ -88,8 +97,8 @@ figure() {
 }
 # die WHY: the test itself cannot go on.
 die() {
-	echo "not ok $((tests + 1)) - $*"
-	tail -n 20 "$T"/*.log 2>/dev/null | sed 's/^/# /'
+	result 1 "$*"
+	diag "$(tail -n 20 "$T"/*.log 2>/dev/null)"
 	exit 1
 }
 
