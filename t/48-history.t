@@ -119,9 +119,27 @@ like "in an archive" "2.zip!2.c" "$T/report"
 like "in the next, under another name" "3.zip!hidden.c" "$T/report"
 like "and in one of tar" "2.tar.gz!.*2.c" "$T/report"
 same "rules that find much" 300 "$T/d.git" --rules "$T/much.toml"
+cp "$T/deltas" "$T/before"
+
+# --- only words are known of a base -------------------------------------------------
+# One version has the first line of a key alone, in which nothing is found; the
+# next one is stored as what differs from it, which is the rest of the key.
+git init -q -b main "$T/k"
+head="-----BEGIN RSA PRIVATE ""KEY-----"
+seq -f 'line %g of what stays' 200 >"$T/stays"
+{ cat "$T/stays"; echo "$head"; seq -f '(%g) goes.' 900; } >"$T/k/f"
+git -C "$T/k" add f && git -C "$T/k" commit -qm "a line"
+{ cat "$T/stays"; echo "$head"; head -c 900 /dev/urandom | base64 -w 64
+	echo "${head/BEGIN/END}"; } >"$T/k/f"
+git -C "$T/k" commit -qam "the rest"
+git -C "$T/k" repack -qadf
+base=$(git -C "$T/k" rev-parse HEAD~1:f) new=$(git -C "$T/k" rev-parse HEAD:f)
+ok "the key is a delta of its first line" grep -q "^$new blob .* 1 $base\$" \
+	<(git -C "$T/k" verify-pack -v "$T"/k/.git/objects/pack/*.idx)
+same "a word that is known, what follows is new" 0 "$T/k"
+like "the key" "f:201:" "$T/report"
 
 # --- what is borrowed ---------------------------------------------------------------
-cp "$T/deltas" "$T/before"
 git clone -q --bare --shared "$T/d.git" "$T/shared.git"
 same "a borrowed store" 300 "$T/shared.git" --rules "$T/much.toml"
 ok "the same as where it is" cmp "$T/deltas" "$T/before"
