@@ -38,6 +38,8 @@ int cmd_scan_usage(void);
 
 /* cmd-scan-place.c: the git directory of here. Returns 0, or -1: none. */
 int cmd_scan_repository(struct buf *out);
+/* Does it lack what was before some commits (git clone --depth)? */
+int cmd_scan_is_shallow(const char *git_dir);
 
 /* cmd-scan-accept.c: what does not count. Returns 0, or -1, logged. */
 int cmd_scan_accept(const struct scan_options *o, const struct config *c,

@@ -1,6 +1,7 @@
 /*
  * Which repository the working directory is in: takes nothing, gives the path
- * of its git directory. Reads no configuration, and trusts no environment.
+ * of its git directory, and whether all of its history is there. Reads no
+ * configuration, and trusts no environment.
  */
 #include "cmd-scan-internal.h"
 
@@ -78,5 +79,27 @@ int cmd_scan_repository(struct buf *out)
 			break;
 	}
 	buf_clear(&base);
+	return ret;
+}
+
+int cmd_scan_is_shallow(const char *git_dir)
+{
+	struct buf path = BUF_INIT, common = BUF_INIT;
+	struct stat st;
+	int ret;
+
+	/* gitrepository-layout(5): a second work tree has it elsewhere */
+	buf_addf(&path, "%s/commondir", git_dir);
+	if (!buf_read_file(&common, path.data, GITFILE_MAX) && common.len)
+		common.data[strcspn(common.data, "\n")] = '\0';
+	else
+		buf_adds(&common, ".");
+	buf_reset(&path);
+	if (*common.data != '/')
+		buf_addf(&path, "%s/", git_dir);
+	buf_addf(&path, "%s/shallow", common.data);
+	ret = !stat(path.data, &st) && st.st_size;
+	buf_clear(&path);
+	buf_clear(&common);
 	return ret;
 }

@@ -69,6 +69,10 @@ static enum scan_result scan_repository(struct job *j, const char *range)
 	else
 		findings_unknown(&j->findings,
 				 "the repository cannot be opened");
+	if (w && !j->o->staged && cmd_scan_is_shallow(dir.data))
+		log_warn("scan: this clone is shallow: what was before its "
+			 "oldest commits is not here, and not scanned; for "
+			 "all of it: git fetch --unshallow");
 	walk_close(w);
 	buf_clear(&dir);
 	return result;

@@ -141,6 +141,12 @@ git -C "$w" worktree add -q "$T/tree" old 2>/dev/null
 DIR=$T/tree scan 1 "a work tree of another repository"
 git clone -q --depth 1 "file://$w" "$T/shallow" 2>/dev/null
 DIR=$T/shallow scan 0 "a shallow clone has only what it has"
+like "and is called one" "warning: .*shallow: .*git fetch --unshallow"
+git -C "$T/shallow" worktree add -q "$T/shallow-2" 2>/dev/null
+DIR=$T/shallow-2 scan 0 "so has a second work tree of it"
+like "which is called one" "warning: .*shallow: .*git fetch --unshallow"
+DIR=$T/shallow scan 0 "what the next commit brings is all there" --staged
+unlike "of that it is not said" "shallow"
 git clone -q --shared "$w" "$T/shared" 2>/dev/null
 DIR=$T/shared scan 1 "objects of an alternate are found"
 git init -q "$T/empty"
