@@ -28,6 +28,7 @@ struct forward {
 	const struct config_repo *r;
 	const char *name;
 	struct updates *u;
+	size_t objects; /* that it brings; 0: not known */
 	forward_say *say;
 	void *arg;
 	int64_t deadline;

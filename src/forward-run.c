@@ -20,6 +20,10 @@
 
 /* Bytes of one line. */
 #define LINE_MAX_BYTES 4000
+/* Of fewer objects git gives a second thread few or none, for each thread's
+   part is to be twice pack.window (git-config(1), 10); it starts it all the
+   same. */
+#define THREAD_OBJECTS 40
 
 struct run {
 	struct forward *f;
@@ -145,6 +149,9 @@ int forward_run(struct forward *f, char **argv)
 
 	gitenv_base(&e, f->c);
 	gitenv_upstream(&e, f->c, f->r->upstream);
+	/* the last value of a setting counts */
+	if (f->objects > 0 && f->objects < THREAD_OBJECTS)
+		env_config(&e, "pack.threads", "1");
 	if (f->new_token == FORWARD_TOKEN_WANTED) {
 		gitenv_new_token(&e);
 		f->new_token = FORWARD_TOKEN_ASKED;

@@ -282,10 +282,12 @@ static enum forward_end finish(struct forward *f, enum fault_kind fault)
 
 enum forward_end forward_push(const struct config *c,
 			      const struct config_repo *r, const char *name,
-			      struct updates *u, forward_say *say, void *arg,
+			      struct updates *u, size_t objects,
+			      forward_say *say, void *arg,
 			      enum fault_kind *fault)
 {
-	struct forward f = { .c = c, .r = r, .name = name, .u = u, .say = say,
+	struct forward f = { .c = c, .r = r, .name = name, .u = u,
+			     .objects = objects, .say = say,
 			     .arg = arg, .atomic = 1,
 			     .deadline = clock_ms() + c->forward_ms };
 	enum forward_end end;

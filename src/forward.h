@@ -10,7 +10,8 @@ struct updates;
 /*
  * Hand a push that passed to the upstream: one `git push --porcelain --atomic
  * --force-with-lease=REF:OLD` of full names, from the hook's quarantine.
- * Runs in the hook's working directory (the mirror). What fails for a passing
+ * Runs in the hook's working directory (the mirror). objects is how many it
+ * brings, 0 when that is not known. What fails for a passing
  * cause is tried again while forwardTimeout lasts; what was cut off is first
  * looked at, so that a push that the upstream has taken counts as taken.
  *
@@ -25,7 +26,8 @@ enum forward_end { FORWARD_NONE = 0, FORWARD_SOME, FORWARD_ALL };
 typedef void forward_say(void *arg, const char *line);
 enum forward_end forward_push(const struct config *c,
 			      const struct config_repo *r, const char *name,
-			      struct updates *u, forward_say *say, void *arg,
+			      struct updates *u, size_t objects,
+			      forward_say *say, void *arg,
 			      enum fault_kind *fault);
 
 #endif

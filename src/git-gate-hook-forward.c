@@ -128,8 +128,8 @@ int hook_forward(struct hook *h)
 	status = ask_responder(h);
 	if (status)
 		return status;
-	end = forward_push(h->config, h->repo, h->name, &h->updates, hook_tell,
-			   NULL, &fault);
+	end = forward_push(h->config, h->repo, h->name, &h->updates,
+			   h->objects, hook_tell, NULL, &fault);
 	text = fault_text(fault);
 	hook_audit_forward(h, text->code);
 	if (end == FORWARD_ALL)

@@ -25,6 +25,7 @@ struct hook {
 	struct walk *walk;
 	struct updates updates;
 	struct walk_options options;
+	size_t objects; /* that it brings, once scanned */
 	struct accept accept; /* findings that do not count */
 };
 

@@ -220,6 +220,7 @@ static int scan(struct hook *h)
 	control_note(h->config, "stage %s scan", h->id);
 	result = walk_push(h->walk, h->rules, &h->updates, &h->options,
 			   &limits, &fs);
+	h->objects = fs.objects;
 	hook_audit_uses(h);
 	switch (result) {
 	case SCAN_CLEAN:

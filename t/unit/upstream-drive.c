@@ -148,7 +148,8 @@ static int push(void)
 	enum forward_end end = FORWARD_NONE;
 
 	if (!updates_read(0, &u))
-		end = forward_push(conf, repo, name, &u, say, NULL, &fault);
+		end = forward_push(conf, repo, name, &u, 0, say, NULL,
+				   &fault);
 	for (size_t i = 0; i < u.nr; i++)
 		fprintf(stderr, "%s: %s\n", u.list[i].ref,
 			u.list[i].reason ? u.list[i].reason : "taken");
