@@ -67,6 +67,25 @@ static void set_committer(struct env *e, const struct request *req)
 	env_setf(e, "GIT_COMMITTER_EMAIL", "%s@http.%s", who, addr);
 }
 
+/*
+ * The quarantine borrows from the mirror alone, whose references git knows
+ * without a process that lists them. git takes what has other bytes than these
+ * for a shell's words.
+ */
+static void set_alternates(struct env *e, const struct config *c)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "/._+-";
+	struct buf path = BUF_INIT;
+
+	buf_addf(&path, "%s/git-gate-nothing", c->libexec);
+	env_config(e, "core.alternateRefsCommand",
+		   strspn(path.data, plain) == path.len ? path.data
+							 : "/bin/true");
+	buf_clear(&path);
+}
+
 /* What receive-pack and its hook need. */
 static void set_push(struct env *e, const struct config *c,
 		     const struct config_repo *repo, const struct request *req,
@@ -77,10 +96,8 @@ static void set_push(struct env *e, const struct config *c,
 	env_config(e, "core.hooksPath", c->hooks);
 	/* without that hook git refuses; without pre-receive it would not */
 	env_config(e, "receive.procReceiveRefs", "refs/");
-	/* the quarantine borrows from the mirror alone, whose references git
-	   knows without a process that lists them */
 	if (repo->upstream)
-		env_config(e, "core.alternateRefsCommand", "/bin/true");
+		set_alternates(e, c);
 	env_config(e, "receive.advertisePushOptions",
 		   repo->push_options != NULL ? "true" : "false");
 	/* what is inflated counts too; git says more than a failed write */

@@ -361,6 +361,9 @@ static int check_helpers(const struct config *c)
 		bad = -1;
 	if (check_own(c, "hooks", c->hooks, "proc-receive"))
 		bad = -1;
+	if (c->nr_upstreams &&
+	    check_own(c, "libexec", c->libexec, "git-gate-nothing"))
+		bad = -1;
 	if (ssh && check_program(&ssh_place, c->ssh))
 		bad = -1;
 	if (ssh && check_own(c, "libexec", c->libexec, "git-gate-ssh"))

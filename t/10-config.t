@@ -293,7 +293,7 @@ good >"$T/conf"
 ok 'a sticky directory is all right' check
 chmod 755 "$T"
 mkdir "$T/own" "$T/own/hooks"
-for name in git-gate-ssh git-gate-askpass; do
+for name in git-gate-ssh git-gate-askpass git-gate-nothing; do
 	cp "$BUILD/$name" "$T/own"
 done
 cp "$BUILD/git-gate-hook" "$T/own/hooks/pre-receive"
@@ -348,6 +348,7 @@ opened hooks "$T/own/hooks" g+w
 opened hooks "$T/own/hooks" 1777
 opened libexec "$T/own/git-gate-ssh" g+w
 opened libexec "$T/own/git-gate-askpass" o+w
+opened libexec "$T/own/git-gate-nothing" g+w
 opened libexec "$T/own" o+w
 ok 'and all is good again' check
 

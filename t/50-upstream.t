@@ -400,7 +400,7 @@ no "askpass: a question" ask "Are you sure (yes/no)? "
 is "askpass: says nothing to it" "$(cat "$T/out")" ""
 # A sanitizer's look for leaks does not work under strace.
 mkdir "$T/libexec"
-for p in git-gate-ssh git-gate-askpass; do
+for p in git-gate-ssh git-gate-askpass git-gate-nothing; do
 	cat >"$T/libexec/$p" <<-END
 		#!/bin/sh
 		ASAN_OPTIONS=detect_leaks=0 exec "$BUILD/$p" "\$@"

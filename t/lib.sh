@@ -294,7 +294,8 @@ hook_for_strace() {
 	HOOKS=$T/hooks LIBEXEC=$T/libexec
 	mkdir -p "$HOOKS" "$LIBEXEC"
 	for name in hook:hooks/pre-receive proc-receive:hooks/proc-receive \
-		ssh:libexec/git-gate-ssh askpass:libexec/git-gate-askpass; do
+		ssh:libexec/git-gate-ssh askpass:libexec/git-gate-askpass \
+		nothing:libexec/git-gate-nothing; do
 		printf '#!/bin/sh\nASAN_OPTIONS=detect_leaks=0 exec "%s" "$@"\n' \
 			"$BUILD/git-gate-${name%:*}" >"$T/${name#*:}"
 		chmod +x "$T/${name#*:}"
