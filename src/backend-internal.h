@@ -3,8 +3,14 @@
 
 #include <stddef.h>
 #include "buf.h"
+#include "child.h"
+
+struct config;
 
 /* What the files of backend share; nobody else includes this. */
+
+/* What [backend] bounds of a git that answers. */
+struct child_limits backend_limits(const struct config *c);
 
 /* Where the body begins in head, or 0 while the header is not whole. */
 size_t backend_head_end(const struct buf *head);

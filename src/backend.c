@@ -364,11 +364,7 @@ enum backend_end backend_run(const struct config *c, struct backend_run *run)
 			     .silence_ms = c->backend_ms,
 			     .total_ms = c->total_ms,
 			     .forward_ms = c->forward_ms + FORWARD_MARGIN };
-	const struct child_limits limits = {
-		.memory = c->memory, .file_size = c->file_size,
-		.cpu_s = (unsigned)((c->cpu_ms + 999) / 1000),
-		.processes = c->processes, .files = c->files
-	};
+	const struct child_limits limits = backend_limits(c);
 	enum backend_end end = BACKEND_SILENT;
 
 	b.child.limits = &limits;

@@ -54,4 +54,12 @@ struct backend_run {
 /* Logs what goes wrong. */
 enum backend_end backend_run(const struct config *c, struct backend_run *run);
 
+/*
+ * The same without a client, of at most max bytes: argv, a preset that is a
+ * whole header, env and copy are used. Returns 0 when git answered, ended well
+ * and said nothing else; else -1, and copy may have got nothing.
+ */
+int backend_apart(const struct config *c, const struct backend_run *run,
+		  size_t max, int timeout_ms);
+
 #endif

@@ -144,6 +144,18 @@ int serve_advert(struct serve *s)
 	return found != NULL;
 }
 
+int serve_advert_wanted(struct serve *s)
+{
+	struct advert *found = NULL;
+	struct buf body = BUF_INIT;
+
+	buf_adds(&body, "");
+	if (find(s, ASKED_PUSH_REFS, &body, &found) == ADVERT_FOUND)
+		advert_release(found);
+	buf_clear(&body);
+	return s->making != NULL;
+}
+
 void serve_advert_copy(void *arg, const char *data, size_t n)
 {
 	advert_add(arg, data, n);

@@ -33,6 +33,7 @@ struct serve {
 	struct commands commands;
 	int body_read;
 	int broken; /* the backend did not end by itself */
+	int pushed; /* git has answered a push, to its end */
 	int known;  /* policy has let it through */
 	int haste;  /* there is no time for it */
 	int in_use; /* the mirror at git_dir, by us */
@@ -76,6 +77,14 @@ int serve_body(struct serve *s);
 int serve_advert(struct serve *s);
 void serve_advert_copy(void *arg, const char *data, size_t n);
 void serve_advert_end(struct serve *s, int good);
+
+/*
+ * The same for an advertisement to who pushes that nobody has asked for:
+ * returns 1 when s->making is set, since none is kept that is good.
+ */
+int serve_advert_wanted(struct serve *s);
+/* For serve_again, or NULL: there is nothing to do. */
+struct serve_again *serve_again_new(const struct serve *s);
 
 /* Is it the RPC of a push? */
 int serve_is_push(const struct serve *s);

@@ -217,6 +217,7 @@ static int step_backend(struct serve *s)
 	if (rc == 0)
 		rc = serve_answer(s);
 	serve_advert_end(s, 0);
+	s->pushed = push && rc == 0 && !s->broken;
 	if (push) {
 		mirror_push_end(s->git_dir.data, s->session->id, s->broken);
 		passed_remove(s->c, s->session->id);
@@ -258,12 +259,14 @@ static int tell(struct serve *s)
 	return step_backend(s);
 }
 
-void serve_request(struct FCGX_Request *fcgi, struct session *session,
-		   const struct config *c, const char *backend)
+struct serve_again *serve_request(struct FCGX_Request *fcgi,
+				  struct session *session,
+				  const struct config *c, const char *backend)
 {
 	struct serve s = { .fcgi = fcgi, .fd = session->fd, .c = c,
 			   .backend = backend, .session = session,
 			   .spool = SPOOL_INIT, .age_ms = -1 };
+	struct serve_again *again;
 	int64_t began = clock_ms();
 
 	commands_init(&s.commands);
@@ -282,6 +285,7 @@ void serve_request(struct FCGX_Request *fcgi, struct session *session,
 	if (s.audit.verdict != NULL)
 		audit_log(&s.audit);
 	session_stage(s.session, STAGE_REPLY);
+	again = serve_again_new(&s);
 	if (s.in_use)
 		mirror_release(s.git_dir.data);
 	spool_clear(&s.spool);
@@ -291,4 +295,5 @@ void serve_request(struct FCGX_Request *fcgi, struct session *session,
 	buf_clear(&s.rule);
 	buf_clear(&s.detail);
 	log_set_id(NULL);
+	return again;
 }

@@ -164,6 +164,17 @@ void session_place_count(unsigned *working, unsigned *waiting,
 	}
 }
 
+int session_spare(void)
+{
+	unsigned working, waiting;
+	struct session_caps most;
+
+	pthread_mutex_lock(&session_lock);
+	session_place_count(&working, &waiting, &most);
+	pthread_mutex_unlock(&session_lock);
+	return waiting == 0 && working < most.all;
+}
+
 /* May one more wait? One client gets half of the room. */
 static int queue_has_room(const struct session *s)
 {

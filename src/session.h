@@ -146,6 +146,8 @@ enum session_turn session_place(struct session *s, enum session_pool pool,
 				const struct session_caps *caps,
 				int64_t timeout_ms);
 void session_place_end(struct session *s);
+/* Is one left over, with nobody waiting for any? */
+int session_spare(void);
 /* After one of these was not TURN_OK. */
 enum session_cap session_cap(const struct session *s);
 

@@ -155,12 +155,24 @@ static void close_gently(int fd)
 			;
 }
 
+/* Would a request that comes now find a worker, without this one? */
+static int others_wait(struct workers *w)
+{
+	int idle;
+
+	pthread_mutex_lock(&w->lock);
+	idle = w->idle > 0;
+	pthread_mutex_unlock(&w->lock);
+	return idle;
+}
+
 /*
  * A session has a descriptor of its own, which is valid until its end whatever
  * libfcgi closes, so that nobody shuts a connection that has become another's.
  */
 static void serve_connection(struct workers *w, int fd, int full)
 {
+	struct serve_again *again = NULL;
 	struct shared_config *sc;
 	struct session *session;
 	FCGX_Request fcgi;
@@ -172,7 +184,8 @@ static void serve_connection(struct workers *w, int fd, int full)
 	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	session = own >= 0 ? session_begin(own, sc->c->total_ms) : NULL;
 	if (session != NULL)
-		serve_request(&fcgi, session, sc->c, full ? NULL : w->backend);
+		again = serve_request(&fcgi, session, sc->c,
+				      full ? NULL : w->backend);
 	else
 		log_error("a request is dropped: %s", strerror(errno));
 	/* one request a connection: an idle one would hold this worker */
@@ -190,6 +203,7 @@ static void serve_connection(struct workers *w, int fd, int full)
 	}
 	if (own >= 0)
 		close(own);
+	serve_again(again, sc->c, w->backend, others_wait(w) ? w->stop_fd : -1);
 	release(w, sc);
 }
 

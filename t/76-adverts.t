@@ -28,7 +28,7 @@ cat >"$T/git" <<-END
 	#!/bin/sh
 	case \$1 in
 	--exec-path) echo "$T/exec"; exit ;;
-	receive-pack) echo >>"$T/runs" ;;
+	receive-pack) echo "\$2" >>"$T/runs" ;;
 	esac
 	exec "$real" "\$@"
 END
@@ -69,7 +69,8 @@ v2() { fcgi "/$1.git/info/refs" QUERY_STRING=service=git-upload-pack \
 v0() { fcgi "/$1.git/info/refs" QUERY_STRING=service=git-upload-pack; }
 v1() { fcgi "/$1.git/info/refs" QUERY_STRING=service=git-upload-pack \
 	GIT_PROTOCOL=version=1; }
-recv() { fcgi "/$1.git/info/refs" QUERY_STRING=service=git-receive-pack; }
+recv() { fcgi "/$1.git/info/refs" QUERY_STRING=service=git-receive-pack \
+	"${@:2}"; }
 printf '0014command=ls-refs\n0001000csymrefs\n0000' >"$T/ls-refs"
 ls_refs() { fcgi -body "$T/ls-refs" "/$1.git/git-upload-pack" \
 	REQUEST_METHOD=POST GIT_PROTOCOL=version=2 \
@@ -139,6 +140,43 @@ sleep 0.1
 v0 acme/web >"$T/said" 2>&1
 like "and an upstream that is gone" '^git-gate: refused code='
 mv "$T/up/acme/gone.git" "$T/up/acme/web.git"
+
+# --- after a push ------------------------------------------------------------
+
+# What the next push will ask for first is asked of git before it comes.
+start_web nginx
+ok "a clone to push from" git clone -q "$GATE/acme/web" "$T/pusher"
+# one more push; is git, told to answer it, the first that is started?
+pushes=0
+quick() {
+	: >"$T/runs"
+	commit "$T/pusher" "pushed.$((++pushes))" "line" &&
+		git -C "$T/pusher" push -q origin main &&
+		[ "$(head -n 1 "$T/runs")" = --stateless-rpc ]
+}
+no "a first push asks git for references" quick
+ok "which another finds" wait_for 20 quick
+# what is there without anyone having asked, and what git says to who asks
+unasked() {
+	quick
+	wait_for 5 grep -q -e --http-backend-info-refs "$T/runs"
+	sleep 0.2
+	: >"$T/runs"
+	recv_web >"$T/unasked" && [ ! -s "$T/runs" ]
+}
+recv_web() { recv acme/web SERVER_PROTOCOL=HTTP/1.1; }
+ok "it is there before one asks" wait_for 30 unasked
+kill -HUP "${PID[gate]}"
+wait_for 10 sh -c "[ \$(grep -c 'read anew' '$T/gate.log') -ge 2 ]"
+runs recv_web
+is "and, byte for byte, what who asks is told" \
+	"$n $(md5sum <"$T/unasked")" "1 $(md5sum <"$T/out")"
+commit "$T/author/acme/web" README "more news" &&
+	git -C "$T/author/acme/web" pull -q --rebase origin main 2>/dev/null
+git -C "$T/author/acme/web" push -q origin main 2>/dev/null
+ok "what is new upstream since then" recv_web
+like "is seen at once" "$(tip "$T/author/acme/web" main) refs/heads/main"
+stop nginx
 
 # --- what may not be kept ----------------------------------------------------
 
