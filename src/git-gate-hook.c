@@ -215,6 +215,7 @@ static int scan(struct hook *h)
 
 	walk_limits_set(h->config, &limits);
 	walk_limits_end(&limits, clock_ms() + h->config->scan_ms);
+	limits.scanner = h->scanner;
 	fs.judge = accept_judge;
 	fs.judge_arg = &h->accept;
 	control_note(h->config, "stage %s scan", h->id);

@@ -251,7 +251,9 @@ static int start(struct searcher *s, unsigned nr, struct job *j,
 
 	for (i = 0; i < nr; i++) {
 		s[i].job = j;
-		s[i].scanner = scan_new(r, j->limits->depth);
+		s[i].scanner = i == 0 && j->limits->scanner
+				       ? j->limits->scanner
+				       : scan_new(r, j->limits->depth);
 		if (!s[i].scanner)
 			return -1;
 		scan_set_deadline(s[i].scanner, j->limits->deadline);
@@ -259,7 +261,8 @@ static int start(struct searcher *s, unsigned nr, struct job *j,
 	return 0;
 }
 
-static void finish(struct searcher *s, unsigned nr, struct sweep *out)
+static void finish(struct searcher *s, unsigned nr,
+		   const struct scanner *lent, struct sweep *out)
 {
 	unsigned i;
 
@@ -268,7 +271,8 @@ static void finish(struct searcher *s, unsigned nr, struct sweep *out)
 		out->bytes += s[i].bytes;
 		out->fresh += s[i].fresh;
 		out->pointers += s[i].pointers;
-		scan_free(s[i].scanner);
+		if (s[i].scanner != lent)
+			scan_free(s[i].scanner);
 	}
 }
 
@@ -303,7 +307,7 @@ int sweep_run(const struct odb *o, const struct rules *r,
 		args[i] = &s[i];
 	if (!start(s, nr, &j, r))
 		ret = odb_sweep(o, &sweep) < 0 ? -1 : 0;
-	finish(s, nr, out);
+	finish(s, nr, limits->scanner, out);
 	unpack_clean_free(j.clean);
 	pthread_mutex_destroy(&j.lock);
 	return ret;

@@ -8,6 +8,7 @@
 
 struct odb;
 struct rules;
+struct scanner;
 struct unpack_limits;
 
 /*
@@ -21,6 +22,8 @@ struct sweep_limits {
 	unsigned depth;      /* of encodings */
 	const struct unpack_limits *unpack; /* NULL: archives are not entered */
 	int64_t deadline;    /* clock_ms() value, 0 for none */
+	/* of the same rules, depth and deadline, for one thread; or NULL */
+	struct scanner *scanner;
 };
 
 struct sweep {

@@ -63,7 +63,8 @@ int walk_begin(struct walk *w, const struct rules *r,
 	w->limits = limits;
 	w->rules = r;
 	w->out = out;
-	w->scanner = scan_new(r, limits->depth);
+	w->scanner = limits->scanner ? limits->scanner
+				     : scan_new(r, limits->depth);
 	if (!w->scanner) {
 		findings_unknown(out, "the scanner cannot be started");
 		return -1;
@@ -81,7 +82,10 @@ enum scan_result walk_end(struct walk *w)
 		log_warn("files that are pointers of Git LFS: %zu; what they "
 			 "stand for is not here, and was not scanned",
 			 w->nr_pointers);
-	scan_free(w->scanner);
+	if (w->limits->scanner)
+		scan_set_deadline(w->scanner, 0);
+	else
+		scan_free(w->scanner);
 	w->scanner = NULL;
 	w->rules = NULL;
 	w->out->objects += w->sweep.objects;
@@ -121,6 +125,7 @@ static void sweep_store(struct walk *w, const struct odb *o,
 		.depth = l->depth,
 		.unpack = l->unpack.depth ? &l->unpack : NULL,
 		.deadline = l->deadline,
+		.scanner = w->scanner,
 	};
 	struct progress p = { progress, arg };
 

@@ -17,6 +17,7 @@ struct updates;
  * scanner. The repository's own configuration, the user's and the system's
  * are not read.
  */
+struct scanner;
 struct walk;
 
 /*
@@ -36,6 +37,8 @@ struct walk_limits {
 	int note_archives;   /* one that cannot be unpacked is logged only */
 	walk_explain *explain; /* or NULL */
 	void *explain_arg;
+	/* lent, of the same rules and depth, not explaining; or NULL */
+	struct scanner *scanner;
 };
 
 /* What is configured, or without a configuration (NULL) the defaults. */
