@@ -324,10 +324,14 @@ static int start(struct backend *b)
 
 static enum backend_end finish(struct backend *b, int pumped)
 {
+	pid_t leader = b->child.pid;
 	int status = -1;
 
 	if (pumped == 0)
 		status = child_wait(&b->child, EXIT_MS);
+	/* whoever cleans up after it is to find none at work there */
+	if (status > 0)
+		child_stop_rest(leader, GRACE_MS);
 	if (status < 0) {
 		/* a hook that has not been told yes is not told so now */
 		session_may_stop(b->run->session);

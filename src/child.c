@@ -201,6 +201,14 @@ static int group_gone(pid_t group, int64_t deadline)
 	}
 }
 
+static void end_group(pid_t group, int64_t deadline)
+{
+	if (group_gone(group, deadline) == 0)
+		return;
+	kill(-group, SIGKILL);
+	group_gone(group, clock_ms() + GRACE_MS);
+}
+
 int child_stop(struct child *c, int grace_ms)
 {
 	int64_t deadline = clock_ms() + grace_ms;
@@ -217,11 +225,17 @@ int child_stop(struct child *c, int grace_ms)
 			status = child_wait(c, 1000);
 	}
 	/* members that outlive their leader may still be tidying up */
-	if (group_gone(group, deadline) < 0) {
-		kill(-group, SIGKILL);
-		group_gone(group, clock_ms() + GRACE_MS);
-	}
+	end_group(group, deadline);
 	return status;
+}
+
+void child_stop_rest(pid_t leader, int grace_ms)
+{
+	/* its number is not another's while its group has members */
+	if (group_gone(leader, clock_ms()) == 0)
+		return;
+	kill(-leader, SIGTERM);
+	end_group(leader, clock_ms() + grace_ms);
 }
 
 /* Bytes of standard error at most, whatever may come on standard output. */

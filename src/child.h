@@ -74,6 +74,12 @@ int child_wait(struct child *c, int timeout_ms);
 int child_stop(struct child *c, int grace_ms);
 
 /*
+ * The same for what is left of the group of a leader that has been reaped:
+ * one that was killed waited for none of its own. Harmless when nothing is.
+ */
+void child_stop_rest(pid_t leader, int grace_ms);
+
+/*
  * Start, give it all of in_data (may be NULL), collect at most max bytes each
  * of its output and of what it says on standard error (NULL: /dev/null; 1 MiB
  * at most),

@@ -65,6 +65,39 @@ for to in acme/web lab/own; do
 done
 stop gate
 write_conf
+
+# git receive-pack is killed, and what takes its pack in has hardly begun: git
+# index-pack makes the directories of its first file anew, if they are gone
+# when it has looked at the repository.
+mkdir "$T/exec"
+git_path=$(type -P git)
+ln -s "$("$git_path" --exec-path)"/* "$T/exec/"
+rm -f "$T/exec/git"
+cat >"$T/exec/git" <<-END
+	#!/bin/sh
+	case \$1 in
+	receive-pack) export GIT_EXEC_PATH=$T/exec ;;
+	index-pack) echo \$\$ >"$T/late"
+		kill -KILL \$PPID
+		sleep 1
+		mkdir -p "\$GIT_OBJECT_DIRECTORY/pack" ;;
+	esac
+	exec "$git_path" "\$@"
+END
+chmod +x "$T/exec/git"
+sed -i "s|^\\[gate\\]|&\n\tgit = $T/exec/git|" "$T/gate.conf"
+start_gate
+for i in {1..110}; do echo "$i" >"$T/web/many$i"; done
+commit "$T/web" README "to be killed"
+for to in acme/web lab/own; do
+	no "$to: git receive-pack is killed" git -C "$T/web" push -q \
+		"$GATE/$to" HEAD:refs/heads/agent/cut
+	like "$to: the client is told" 'refused code=internal'
+	ok "$to: what it had begun ends" wait_for 10 gone "$(cat "$T/late")"
+	is "$to: no quarantine is left" "$(quarantines)" ""
+done
+stop gate
+write_conf
 start_gate
 
 # --- strangers ------------------------------------------------------------------
