@@ -19,18 +19,16 @@ awk '/^Layer [0-9]/ { layer = $2 + 0; next }
 		print substr(line, RSTART, RLENGTH - 2), layer
 		line = substr(line, RSTART + RLENGTH) } }' \
 	"$src/README" | sort -u >"$T/layers"
-# room NAME: the name itself, or what is before its dashes: walk-refs is of walk
+declare -A layers
+while read -r name layer; do layers[$name]=$layer; done <"$T/layers"
+# room NAME: the name itself, or what is before its dashes: walk-refs is of
+# walk; it is in ROOM, and its layer in LAYER
 room() {
-	local name=$1
-	until grep -q "^$name " "$T/layers"; do
-		case $name in *-*) name=${name%-*} ;; *) return ;; esac
+	ROOM=$1
+	until [ -n "${layers[$ROOM]:-}" ]; do
+		case $ROOM in *-*) ROOM=${ROOM%-*} ;; *) ROOM='' && break ;; esac
 	done
-	echo "$name"
-}
-layer() {
-	local room
-	room=$(room "$1")
-	[ -z "$room" ] || awk -v f="$room" '$1 == f { print $2; exit }' "$T/layers"
+	LAYER=${ROOM:+${layers[$ROOM]}}
 }
 is "src/README names layers 0 to 4" \
 	"$(cut -d' ' -f2 "$T/layers" | sort -u | xargs)" "0 1 2 3 4"
@@ -38,11 +36,12 @@ is "src/README names layers 0 to 4" \
 # ROOM-internal.h is of that room's files only.
 unknown='' upward='' sideways='' alone=''
 for file in "$src"/*.[ch]; do
-	name=$(basename "$file")
-	from=$(layer "${name%.*}")
+	name=${file##*/}
+	room "${name%.*}"
+	from=$LAYER
 	[ -n "$from" ] || unknown="$unknown $name"
 	for header in $(sed -n 's/^#include "\(.*\)"/\1/p' "$file"); do
-		to=$(layer "${header%.h}")
+		room "${header%.h}"
 		case $header in *-internal.h)
 			case $name:$header in
 			"${header%internal.h}"*|"${header%-internal.h}".*) ;;
@@ -51,7 +50,7 @@ for file in "$src"/*.[ch]; do
 			*) sideways="$sideways $name:$header" ;;
 			esac ;;
 		esac
-		[ "${to:-9}" -le "${from:-0}" ] || upward="$upward $name:$header"
+		[ "${LAYER:-9}" -le "${from:-0}" ] || upward="$upward $name:$header"
 	done
 	case $name in *.h)
 		echo "#include \"$name\"" | "$cc" -std=gnu11 -Wall -Wextra -Werror \
@@ -70,11 +69,11 @@ is "src/README names no file that is not there" "$(cat "$T/said")" ""
 
 # A library's homes are the rooms that src/README marks with its name.
 homes() {
-	local file room
+	local file
 	for file in $(grep -lE "^#include [<\"]$1" "$src"/*.[ch]); do
-		file=$(basename "$file")
-		room=$(room "${file%.*}")
-		grep -qE "^  $room\.c .*\($2\)\$" "$src/README" || echo "$file"
+		file=${file##*/}
+		room "${file%.*}"
+		grep -qE "^  $ROOM\.c .*\($2\)\$" "$src/README" || echo "$file"
 	done
 }
 for pair in fcgi:libfcgi pcre2:PCRE2 zlib:zlib; do
