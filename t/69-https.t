@@ -106,7 +106,7 @@ my $mark = join '|', map { quotemeta } @marks;
 sub all { open my $f, '<', $_[0] or return ''; local $/; <$f> // '' }
 open my $hits, '>>', $out or die;
 $hits->autoflush(1);
-my ($rounds, $end) = (0, time + 100);
+my ($rounds, $end) = (0, time + 600);
 while (time < $end && !-e "$out.stop") {
 	for my $dir (glob '/proc/[0-9]*') {
 		for my $what ('cmdline', 'environ') {
@@ -121,6 +121,8 @@ while (time < $end && !-e "$out.stop") {
 	open my $n, '>', "$out.rounds" or die;
 	print $n ++$rounds, "\n";
 	close $n;
+	# strace has every environment; this leaves the others the processor
+	select undef, undef, undef, 0.1;
 }
 END
 start look perl "$T/look" "$T/https/marks" "$T/looked"
@@ -128,7 +130,7 @@ start_gate env http_proxy="http://127.0.0.1:$DEAD" \
 	https_proxy="http://127.0.0.1:$DEAD" ALL_PROXY="http://127.0.0.1:$DEAD" \
 	GIT_TRACE="$T/traced" GIT_CURL_VERBOSE=1 GIT_TRACE_CURL="$T/traced" \
 	GIT_TRACE_REDACT=0 GIT_GATE_NEW_TOKEN=yes ASAN_OPTIONS=detect_leaks=0 \
-	strace -D -f -qq --seccomp-bpf -s 65536 \
+	strace -D -f -qq --seccomp-bpf -s 65536 -e 'abbrev=!execve' \
 	-e trace=execve,write,writev,pwrite64,sendto,sendmsg,sendmmsg,prctl \
 	-o "$T/trace"
 start_web nginx
