@@ -333,9 +333,14 @@ run_row() {
 
 # Each takes the next row that nobody has taken.
 take_rows() {
-	local i
+	local i taken
 	for i; do
-		mkdir "$T/rows/$i" 2>/dev/null || continue
+		# one makes it, without a process
+		set -C
+		{ : >"$T/rows/$i"; } 2>/dev/null
+		taken=$?
+		set +C
+		[ $taken -eq 0 ] || continue
 		(
 			mine=() # what the row has started
 			run_row "$i"
