@@ -23,6 +23,10 @@ export HOME=$T/home LC_ALL=C TZ=UTC GIT_CONFIG_NOSYSTEM=1 \
 	GIT_TERMINAL_PROMPT=0 GIT_AUTHOR_NAME=Ada GIT_COMMITTER_NAME=Ada \
 	GIT_AUTHOR_EMAIL=ada@example.org GIT_COMMITTER_EMAIL=ada@example.org
 
+# what a client, or an upstream, would look for after each commit and push, by
+# two processes more
+printf '[maintenance]\n\tauto = false\n' >"$HOME/.gitconfig"
+
 # --- TAP ---------------------------------------------------------------
 
 # A comment. After a test that failed it goes to standard error, with the name
