@@ -11,7 +11,7 @@
 
 seed=${SEED:-$RANDOM}
 count=${COUNT:-${LIGHT:+9}}
-count=${count:-36}
+count=${count:-27}
 read -ra upstreams <<<"${UPSTREAMS:-ssh file alone}"
 diag "SEED=$seed COUNT=$count"
 git_path=$(type -P git)

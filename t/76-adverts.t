@@ -5,7 +5,7 @@
 # STEPS=N for another number of random steps, SEED=N.
 . "${SOURCE:?}/t/lib.sh"
 
-steps=${STEPS:-300} seed=${SEED:-$RANDOM}
+steps=${STEPS:-160} seed=${SEED:-$RANDOM}
 [ -z "${LIGHT:-}" ] || steps=${STEPS:-120}
 git init -q -b main "$T/author"
 for i in 1 2 3 4 5 6 7 8; do

@@ -2,13 +2,13 @@
 # A large push, whichever way it comes: through both web servers, in chunks or
 # with a length, taken in by the web server first or not. The responder's
 # memory does not grow with it, and there is one copy of it beyond git's own.
-# BIG is how large (100m); with 1g this takes some minutes.
+# BIG is how large (50m); with 1g this takes some minutes.
 . "${SOURCE:?}/t/lib.sh"
 
 LIMIT=600
 BLOB=$((100 << 20))
 BIG=${BIG:-${LIGHT:+20m}}
-size=$(numfmt --from=iec "$(tr a-z A-Z <<<"${BIG:-100m}")")
+size=$(numfmt --from=iec "$(tr a-z A-Z <<<"${BIG:-50m}")")
 [ "$size" -ge $BLOB ] || BLOB=$size
 mkdir -p "$T/hosted/lab"
 conf <<-END

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Many requests, one after another and beside each other, good and bad: no
 # descriptor, process, thread or temporary file more than before, and no
-# memory that grows. Then bench/soak, for SOAK seconds, 60 by default.
+# memory that grows. Then bench/soak, for SOAK seconds, 16 by default.
 . "${SOURCE:?}/t/lib.sh"
 
 upstream acme/web
@@ -71,8 +71,8 @@ is "the gate ends cleanly" $rc 0
 
 # real clients, some of which are killed
 SOAK=${SOAK:-${LIGHT:+8}}
-ok "a soak of ${SOAK:-30} s: nothing fails but what was killed, nothing grows" \
-	"$SOURCE/bench/soak" "${SOAK:-30}s" "$BUILD"
+ok "a soak of ${SOAK:-16} s: nothing fails but what was killed, nothing grows" \
+	"$SOURCE/bench/soak" "${SOAK:-16}s" "$BUILD"
 cp "$T/out" "$T/soak"
 diag "$(grep operations "$T/soak")"
 like "it has clones, fetches and pushes, some of them killed" \
