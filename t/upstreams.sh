@@ -287,7 +287,8 @@ check_mirror() {
 	[ -z "$now" ] || wrong "left in the mirror: $now"
 }
 # others come and go beside it
-mirror() { find "$T/$gate/mirrors" -path "*/$name.git" -prune 2>/dev/null; }
+mirror() { find "$T/$gate/mirrors" -name "*.git" -prune -path "*/$name.git" \
+	-print 2>/dev/null; }
 
 run_row() {
 	local name dir up status before mirror mirror_before now
