@@ -67,12 +67,19 @@ start_webs() {
 status() { "$BUILD/git-gate" status -c "$T/gate.conf"; }
 no_session() { status >"$T/sessions" && grep -q '^0 of' "$T/sessions"; }
 session_count() { status | sed -n '1s/ .*//p'; }
-children() { cat /proc/"${PID[gate]}"/task/*/children 2>/dev/null | xargs; }
-descriptors() { find /proc/"${PID[gate]}"/fd -type l 2>/dev/null | wc -l; }
-threads() {
-	find /proc/"${PID[gate]}"/task -mindepth 1 -maxdepth 1 2>/dev/null |
-		wc -l
-}
+# These are asked again and again while something is waited for: no process.
+children() {
+	local file some all=''
+	for file in /proc/"${PID[gate]}"/task/*/children; do
+		read -r some 2>/dev/null <"$file" || :
+		all+=${some:+ $some}
+	done
+	echo "${all# }"
+} 2>/dev/null
+# count FILE...: how many there are; of a pattern that nothing matches, none
+count() { [ -e "$1" ] || [ -L "$1" ] || shift; echo $#; }
+descriptors() { count /proc/"${PID[gate]}"/fd/*; }
+threads() { count /proc/"${PID[gate]}"/task/*; }
 resident() { awk '/^VmRSS/ { print $2 }' /proc/"${PID[gate]}"/status; }
 sanitized() { ldd "$BUILD/git-gated" | grep -q libasan; }
 
@@ -184,12 +191,13 @@ make_slow_git() {
 	END
 	chmod +x "$T/slow-git/git"
 }
-# large_push NAME SERVER REPO REF: 20 MB, as PID[NAME], slowly; its id in ID
+# large_push NAME SERVER REPO REF: 12 MB, as PID[NAME], slowly; its id in ID
 large_push() {
 	[ -d "$T/slow-git" ] || make_slow_git
 	[ -d "$T/large" ] || git clone -q "$T/work/$3" "$T/large"
-	head -c 20M /dev/urandom >"$T/large/large"
-	git -C "$T/large" add -A
+	head -c 12M /dev/urandom >"$T/large/large"
+	# nothing makes it smaller
+	git -C "$T/large" -c core.compression=0 add -A
 	git -C "$T/large" -c core.compression=0 commit -qm large
 	ID=$(tip "$T/large" HEAD)
 	start "$1" setsid env GIT_EXEC_PATH="$T/slow-git" "$GIT" \
