@@ -8,7 +8,7 @@ upstream acme/web
 fill acme/web
 up=$T/up/acme/web.git
 author=$T/author/acme/web
-head -c 20M /dev/urandom >"$author/random"
+bulk "$author" 20M
 commit "$author" README "large"
 git -C "$author" push -q origin main 2>/dev/null
 plain() {

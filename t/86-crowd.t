@@ -7,10 +7,8 @@
 . "$SOURCE/t/sessions.sh"
 
 make_repos
-# more than a client's and a server's sockets hold; and so many objects that
-# they stay a pack, which nobody makes anew for every clone
-head -c 24M /dev/urandom >"$T/author/acme/one/random24"
-for i in {1..150}; do echo "$i" >"$T/author/acme/one/file-$i"; done
+# more than a client's and a server's sockets hold
+bulk "$T/author/acme/one" 24M
 commit "$T/author/acme/one" README larger
 git -C "$T/author/acme/one" push -q origin main 2>/dev/null
 TIP[acme/one]=$(tip "$(origin acme/one)" main)

@@ -11,7 +11,7 @@ for name in talks silent large; do
 done
 # Upstreams that take their time, after a word or without; so long that no other
 # sleep on the machine is taken for it.
-nap=61.$$
+nap=121.$$
 for name in talks silent; do
 	{ echo '#!/bin/sh'
 		echo "[ ! -e '$T/slow' ] && exit 0"
@@ -19,7 +19,7 @@ for name in talks silent; do
 		echo "touch '$T/at.$name'; exec sleep $nap"
 	} >"$T/up/acme/$name.git/hooks/pre-receive"
 done
-head -c 40M /dev/urandom >"$T/author/acme/large/random"
+bulk "$T/author/acme/large" 40M
 commit "$T/author/acme/large" README "large"
 git -C "$T/author/acme/large" push -q origin main 2>/dev/null
 conf <<-END
@@ -105,10 +105,10 @@ killed_in_record() {
 	wait_for 20 perl "$HERE/fcgi.pl" "$gate" /-/health
 	LIMIT=20 fetch_large /acme/large/info/refs REQUEST_METHOD=GET \
 		QUERY_STRING=service=git-upload-pack >/dev/null
-	start late timeout 30 perl "$HERE/fcgi.pl" "$gate" -late "$T/take" \
+	start late timeout 90 perl "$HERE/fcgi.pl" "$gate" -late "$T/take" \
 		-body "$T/want" /acme/large/git-upload-pack REQUEST_METHOD=POST \
 		CONTENT_TYPE=application/x-git-upload-pack-request
-	ok "$1: the answer is under way" wait_for 10 sent 32768 acme/large
+	ok "$1: the answer is under way" wait_for 60 sent 32768 acme/large
 	stop gate KILL
 	touch "$T/take"
 	wait_for 15 gone "${PID[late]}"
@@ -123,10 +123,10 @@ killed_in_record "TCP" "127.0.0.1:$(free_port)"
 
 # --- through the web servers ---------------------------------------------------
 
-# so slow that the pack lasts, and where BUFFER is set, with the other buffering
+# so slow that the pack of 40 MB lasts, on a busy machine too, and where BUFFER is set, with the other buffering
 eval "$(declare -f conf_nginx conf_lighttpd | sed 's/^conf_/plain_/')"
 conf_nginx() {
-	plain_nginx "$@" | sed 's/^\t*access_log/limit_rate 3m; &/'
+	plain_nginx "$@" | sed 's/^\t*access_log/limit_rate 1m; &/'
 	[ -n "$BUFFER" ] || return
 	rm "$T/nginx/git-gate-params"
 	sed '/^fastcgi_buffering/s/off;/on; fastcgi_max_temp_file_size 0;/' \
@@ -136,7 +136,7 @@ conf_lighttpd() {
 	local shipped=$SOURCE/lighttpd-conf/git-gate-${SPAWN:-socket}.conf
 	sed "s/\(stream-response-body = \)2/\1${BUFFER:-2}/" "$shipped" \
 		>"$T/lighttpd/shipped.conf"
-	echo 'connection.kbytes-per-second = 3000'
+	echo 'connection.kbytes-per-second = 1000'
 	plain_lighttpd "$@" | sed "s|$shipped|$T/lighttpd/shipped.conf|"
 }
 
@@ -147,11 +147,11 @@ client() {
 	rm -f "$T/$name.rc"
 	: >"$T/$name.log"
 	start "$name" bash -c '"$@"; echo $? >"$0"' "$T/$name.rc" \
-		timeout -k 2 50 git "$@"
+		timeout -k 2 120 git "$@"
 }
 # failed NAME WHAT: it ends soon, by itself, with an error
 failed() {
-	wait_for 5 test -s "$T/$1.rc"
+	wait_for 15 test -s "$T/$1.rc"
 	is "$2 ends soon, with an error" "$(tr -d '[:space:]' <"$T/$1.rc" |
 		sed 's/^1$\|^128$/error/')" error || diag "$(tail -n 5 "$T/$1.log")"
 	stop "$1" 0
@@ -170,11 +170,11 @@ killed() {
 	client talks -C "$T/talks" push "$GATE/acme/talks" \
 		HEAD:refs/heads/agent/$((pushes += 1))
 	[ -n "${WHOLE:-}" ] ||
-		ok "$what: a pack is under way" wait_for 20 sent 1000000 acme/large
-	ok "$what: an answer has begun" wait_for 20 sent 200 acme/talks
+		ok "$what: a pack is under way" wait_for 40 sent 1000000 acme/large
+	ok "$what: an answer has begun" wait_for 30 sent 200 acme/talks
 	client silent -C "$T/silent" push "$GATE/acme/silent" \
 		HEAD:refs/heads/agent/$pushes
-	ok "$what: a push waits" wait_for 20 test -e "$T/at.silent"
+	ok "$what: a push waits" wait_for 30 test -e "$T/at.silent"
 	no "$what: its answer has not begun" sent 1 acme/silent
 	rm "$T/slow"
 	killer

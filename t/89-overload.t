@@ -8,7 +8,7 @@ for name in one two three four; do
 	git init -q --bare -b main "$T/hosted/$name.git"
 done
 git init -q -b main "$T/author"
-head -c 32M /dev/urandom >"$T/author/large"
+bulk "$T/author" 32M
 commit "$T/author" README "first"
 git -C "$T/author" push -q "$T/hosted/four.git" main
 small=$T/small

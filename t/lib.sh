@@ -182,6 +182,15 @@ commit() {
 	printf '%s\n' "$3" >>"$1/$2"
 	git -C "$1" add -A && git -C "$1" commit -qm "${4:-change $2}"
 }
+# bulk DIR SIZE: bytes that no compression makes smaller, to be committed there;
+# with so many objects that they stay a pack, which nobody makes anew for every
+# clone, and that pack quickly.
+bulk() {
+	local i
+	git -C "$1" config core.compression 0
+	head -c "$2" /dev/urandom >"$1/bulk"
+	for i in {1..120}; do echo "$i" >"$1/bulk$i"; done
+}
 # What a repository or URL advertises, its default branch included.
 refs() { git ls-remote --symref "$1" 2>/dev/null; }
 tip() { git -C "$1" rev-parse -q --verify "$2"; }
