@@ -25,6 +25,12 @@
 
 /* From a deadline to the end of a connection whose stage did not end. */
 #define LATE_MS 3000
+/*
+ * To the end that a reader is made to see. It sees its deadline by itself, but
+ * for one that came nearer meanwhile; and a web server that cannot write any
+ * more gives its client an error of its own in place of our answer.
+ */
+#define READ_MS 1000
 
 pthread_mutex_t session_lock = PTHREAD_MUTEX_INITIALIZER;
 struct session *session_entries;
@@ -286,7 +292,8 @@ int session_watch(void)
 	for (i = 0; i < session_size; i++) {
 		struct session *s = &session_entries[i];
 		int reads = s->stage == STAGE_BODY || s->stage == STAGE_DRAIN;
-		int64_t at = s->deadline + (reads && !s->ended ? 0 : LATE_MS);
+		int64_t at = s->deadline +
+			     (reads && !s->ended ? READ_MS : LATE_MS);
 
 		/* one that forwards is left to finish; that has a bound too */
 		if (!s->in_use || s->shut || s->stage == STAGE_FORWARD)
