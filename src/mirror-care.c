@@ -99,8 +99,7 @@ static int run(const struct config *c, const char *path,
 	env_clear(&e);
 	if (status == CHILD_TIMEOUT) {
 		log_warn("%s: maintenance: git %s took longer than "
-			 "maintenance.timeout; it is packed in part for a day",
-			 shown(c, path, name), argv[1]);
+			 "maintenance.timeout", shown(c, path, name), argv[1]);
 	} else if (status && status != CHILD_UNWANTED) {
 		fault_words(words.len ? words.data : "", words.len, &line);
 		log_warn("%s: maintenance: git %s: exit status %d: %s",
@@ -154,6 +153,7 @@ static int run_some(const struct config *c, const char *path, int overdue,
 		    int watch)
 {
 	const char *refs[] = { c->git, "pack-refs", "--all", NULL };
+	char name[ROUTE_NAME_MAX + 1];
 	int rc = run(c, path, refs, watch);
 
 	if (rc)
@@ -161,8 +161,11 @@ static int run_some(const struct config *c, const char *path, int overdue,
 	if (overdue || is_slow(path))
 		return run_part(c, path, watch);
 	rc = run_all(c, path, watch);
-	if (rc == 2)
+	if (rc == 2) {
 		mirror_saved_slow(path);
+		log_warn("%s: maintenance: it is packed in part for a day",
+			 shown(c, path, name));
+	}
 	return rc;
 }
 
