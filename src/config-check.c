@@ -368,6 +368,8 @@ static int check_helpers(const struct config *c)
 		bad = -1;
 	if (ssh && check_own(c, "libexec", c->libexec, "git-gate-ssh"))
 		bad = -1;
+	if (c->packs && check_own(c, "libexec", c->libexec, "git-gate-pack"))
+		bad = -1;
 	if (token && check_own(c, "libexec", c->libexec, "git-gate-askpass"))
 		bad = -1;
 	return bad;

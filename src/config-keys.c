@@ -65,6 +65,9 @@ const struct key config_keys[] = {
 	{ SECTION_BACKEND, "threads", KIND_COUNT, GATE(threads), 0, 64, 0 },
 	{ SECTION_BACKEND, "advertisements", KIND_SIZE, GATE(adverts), 0,
 	  INT64_MAX, 0 },
+	{ SECTION_BACKEND, "packs", KIND_SIZE, GATE(packs), 0, INT64_MAX, 0 },
+	{ SECTION_BACKEND, "packsAge", KIND_TIME, GATE(packs_ms), 1000,
+	  365 * DAY_MS, 0 },
 
 	{ SECTION_PUSH, "park", KIND_PATH, GATE(park), 0, 0, 0 },
 	{ SECTION_PUSH, "parkMax", KIND_COUNT, GATE(park_max), 1, 100000, 0 },
@@ -164,6 +167,8 @@ const struct config config_defaults = {
 	.file_size = (uint64_t)16 << 30,
 	.files = 1024,
 	.adverts = 32 << 20,
+	.packs = (uint64_t)1 << 30,
+	.packs_ms = 60 * 60 * 1000,
 	.park_max = 100,
 	.park_size = (uint64_t)1 << 30,
 	.maintain = 1,

@@ -117,6 +117,8 @@ struct config {
 	unsigned files;     /* open ones */
 	unsigned threads;   /* that git packs with; 0: by the processors */
 	uint64_t adverts;   /* bytes of its answers that are kept; 0: none */
+	uint64_t packs;     /* bytes of packs that are kept on disk; 0: none */
+	int64_t packs_ms;   /* kept for so long after the last use */
 	unsigned cores;     /* processors that are ours; preflight.c, else 0 */
 
 	/* [push]: what could not be delivered may be kept for the operator */

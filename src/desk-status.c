@@ -13,6 +13,7 @@
 #include "buf.h"
 #include "config.h"
 #include "mirror-keep.h"
+#include "packs.h"
 #include "park.h"
 #include "session.h"
 #include "text.h"
@@ -148,10 +149,22 @@ static void print_parked(const struct config *c, struct buf *out)
 	park_list_clear(&l);
 }
 
+static void print_packs(const struct config *c, struct buf *out)
+{
+	uint64_t bytes;
+	size_t nr;
+
+	if (!packs_count(c, &nr, &bytes))
+		buf_addf(out, "packs kept: %zu, %" PRIu64 " bytes\n", nr,
+			 bytes);
+}
+
 void desk_status(struct desk_request *r)
 {
 	session_print(r->out);
 	print_mirrors(r->c, r->out);
+	if (r->c->packs > 0)
+		print_packs(r->c, r->out);
 	if (r->c->park)
 		print_parked(r->c, r->out);
 }

@@ -26,6 +26,7 @@
 #include "log.h"
 #include "mem.h"
 #include "mirror.h"
+#include "packs.h"
 #include "passed.h"
 #include "preflight.h"
 #include "session.h"
@@ -36,6 +37,9 @@
 
 /* What is cut at the end of stopTimeout gets this long to unwind. */
 #define UNWIND_MS 8000
+/* From one look at packs that nobody has asked for to the next. */
+#define TIDY_MS 60000
+
 struct options {
 	const char *config;
 	const char *socket;
@@ -217,9 +221,19 @@ static void stop(struct gated *g)
 /* Sessions may begin while we sleep: the first one wakes us. */
 static int run(struct gated *g)
 {
-	while (turn(g, session_watch()) == 0)
-		;
+	int64_t tidy = clock_ms() + TIDY_MS;
+	int next, left;
+
+	do {
+		if (clock_left(tidy) == 0) {
+			packs_tidy(g->c);
+			tidy = clock_ms() + TIDY_MS;
+		}
+		next = session_watch();
+		left = clock_left(tidy);
+	} while (turn(g, next < 0 || next > left ? left : next) == 0);
 	stop(g);
+	packs_end(g->c);
 	log_info("stopped");
 	return 0;
 }
@@ -248,6 +262,7 @@ static int start(struct gated *g, const char *fds, const char *pid)
 	share_end_all(g->c);
 	mirror_clean(g->c);
 	passed_clean(g->c);
+	packs_open(g->c);
 	preflight_clean(g->c);
 	g->signal_fd = open_signals();
 	g->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

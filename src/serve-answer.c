@@ -12,6 +12,7 @@
 #include "backend.h"
 #include "cgienv.h"
 #include "env.h"
+#include "packs.h"
 #include "reply.h"
 #include "stream.h"
 
@@ -62,6 +63,8 @@ static enum backend_end run_backend(struct serve *s, struct backend_run *run,
 	}
 	cgienv_fill(&env, s->c, s->repo, &s->req, s->session->id, &s->route,
 		    s->git_dir.data, s->spool.len);
+	if (s->route.kind == ROUTE_RPC && !serve_is_push(s))
+		packs_env(&env, s->c);
 	cgienv_command(&cmd, s->c, s->backend, &s->req, &s->route,
 		       s->git_dir.data);
 	run->argv = cmd.argv;

@@ -91,7 +91,8 @@ is "no file is longer than 400 lines" \
 
 # --- the programs --------------------------------------------------------------
 
-programs='git-gated git-gate-hook git-gate git-gate-ssh git-gate-askpass'
+programs='git-gated git-gate-hook git-gate git-gate-ssh git-gate-askpass
+	git-gate-pack'
 needs() { ldd "$BUILD/$1"; }
 linked() {
 	ok "ldd of $1" needs "$1"
@@ -102,7 +103,7 @@ like "git-gated is linked with libfcgi" 'libfcgi'
 linked git-gate-hook 'libfcgi'
 like "git-gate-hook is linked with PCRE2" 'libpcre2'
 linked git-gate 'libfcgi'
-for name in git-gate-ssh git-gate-askpass; do
+for name in git-gate-ssh git-gate-askpass git-gate-pack; do
 	linked $name 'libfcgi|libpcre'
 done
 

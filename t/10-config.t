@@ -293,7 +293,7 @@ good >"$T/conf"
 ok 'a sticky directory is all right' check
 chmod 755 "$T"
 mkdir "$T/own" "$T/own/hooks"
-for name in git-gate-ssh git-gate-askpass git-gate-nothing; do
+for name in git-gate-ssh git-gate-askpass git-gate-nothing git-gate-pack; do
 	cp "$BUILD/$name" "$T/own"
 done
 cp "$BUILD/git-gate-hook" "$T/own/hooks/pre-receive"

@@ -212,5 +212,5 @@ is "the gate ends cleanly" $rc 0
 is "and takes it along" \
 	"$(find "$T/state" -maxdepth 1 -name 'config-*')" ""
 is "nothing else is left in the state directory" \
-	"$(ls "$T/state" | xargs)" "mirrors passed spool"
+	"$(ls "$T/state" | xargs)" "mirrors packs passed spool"
 done_testing

@@ -308,7 +308,8 @@ hook_for_strace() {
 	mkdir -p "$HOOKS" "$LIBEXEC"
 	for name in hook:hooks/pre-receive proc-receive:hooks/proc-receive \
 		ssh:libexec/git-gate-ssh askpass:libexec/git-gate-askpass \
-		nothing:libexec/git-gate-nothing; do
+		nothing:libexec/git-gate-nothing \
+		pack:libexec/git-gate-pack; do
 		printf '#!/bin/sh\nASAN_OPTIONS=detect_leaks=0 exec "%s" "$@"\n' \
 			"$BUILD/git-gate-${name%:*}" >"$T/${name#*:}"
 		chmod +x "$T/${name#*:}"
