@@ -218,20 +218,29 @@ static void stop(struct gated *g)
 		log_warn("%u sessions were cut off", session_number());
 }
 
-/* Sessions may begin while we sleep: the first one wakes us. */
+/* The nearer of two times to wait; below 0: for ever. */
+static int nearer(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+/*
+ * Sessions may begin while we sleep: the first one wakes us. Packs may be left
+ * behind by them; when none is, nothing wakes us.
+ */
 static int run(struct gated *g)
 {
 	int64_t tidy = clock_ms() + TIDY_MS;
-	int next, left;
+	int next;
 
 	do {
-		if (clock_left(tidy) == 0) {
-			packs_tidy(g->c);
-			tidy = clock_ms() + TIDY_MS;
-		}
 		next = session_watch();
-		left = clock_left(tidy);
-	} while (turn(g, next < 0 || next > left ? left : next) == 0);
+		if (tidy == 0)
+			tidy = clock_ms() + TIDY_MS;
+		if (clock_left(tidy) == 0)
+			tidy = packs_tidy(g->c) || next >= 0
+				       ? clock_ms() + TIDY_MS : 0;
+	} while (turn(g, nearer(next, tidy ? clock_left(tidy) : -1)) == 0);
 	stop(g);
 	packs_end(g->c);
 	log_info("stopped");

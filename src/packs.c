@@ -115,11 +115,11 @@ static int look(const struct config *c, struct packs_look *l)
 	return rc;
 }
 
-void packs_tidy(const struct config *c)
+size_t packs_tidy(const struct config *c)
 {
 	struct packs_look l = { .size = c->packs, .age_ms = c->packs_ms };
 
-	look(c, &l);
+	return !is_open ? 0 : look(c, &l) ? 1 : l.nr;
 }
 
 int packs_count(const struct config *c, size_t *nr, uint64_t *bytes)

@@ -31,8 +31,11 @@ void packs_open(const struct config *c);
  */
 void packs_env(struct env *e, const struct config *c);
 
-/* Remove what is too old, or more than there may be by now. */
-void packs_tidy(const struct config *c);
+/*
+ * Remove what is too old, or more than there may be by now. Returns how many
+ * are left; 1 when that cannot be told.
+ */
+size_t packs_tidy(const struct config *c);
 
 /* End those that are being made for nobody, at the very end. */
 void packs_end(const struct config *c);
