@@ -14,6 +14,8 @@
 #define PATH_MAX_BYTES 8192
 /* Entries of one tree, out of order, that are searched for. */
 #define SEARCHES_MAX 64
+/* A tree's note: it is well-formed, and each name is after the last. */
+#define SOUND 1U
 
 struct run {
 	struct history *h;
@@ -149,21 +151,103 @@ static void entry(struct run *run, struct level *l,
 	run->path.data[len] = '\0';
 }
 
+static int is_after(const struct history_entry *e,
+		    const struct history_entry *last)
+{
+	return !last->raw || history_entry_order(last, e) < 0;
+}
+
+/* How many bytes two texts of at least n have in common at their start. */
+static size_t count_same(const char *a, const char *b, size_t n)
+{
+	size_t i = 0, step;
+
+	for (step = 512; step; step /= 8)
+		while (n - i >= step && !memcmp(a + i, b + i, step))
+			i += step;
+	return i;
+}
+
+/* Bytes of the entries, of a sound tree, that are whole within n; the last of
+ * them begins at *last. */
+static size_t count_whole(const char *at, size_t n, size_t raw_len,
+			  size_t *last)
+{
+	size_t whole = 0, next;
+
+	while ((next = whole + strlen(at + whole) + 1 + raw_len) <= n) {
+		*last = whole;
+		whole = next;
+	}
+	return whole;
+}
+
+/*
+ * Over the entries from e on that the first older tree, which is sound, has in
+ * the same bytes and order: to what entry() would come to one by one. behind:
+ * o stays at the last of them, not after it. Returns 1 when that is all.
+ */
+static int pass(const struct run *run, struct level *l, const char **at,
+		struct history_entry *last, int behind)
+{
+	struct older *o = &l->older[0];
+	const char *from = o->e.raw;
+	size_t ours = (size_t)(l->tree.data + l->tree.len - *at);
+	size_t theirs = (size_t)(o->o.data + o->o.len - from);
+	size_t same = count_same(*at, from, ours < theirs ? ours : theirs);
+	size_t final, whole;
+
+	if (same == ours && same == theirs)
+		return 1;
+	whole = count_whole(from, same, run->h->raw_len, &final);
+	if (!whole)
+		return 0;
+	*at += final;
+	history_parse_entry(at, l->tree.data + l->tree.len, run->h->raw_len,
+			    last);
+	o->at = from + (behind ? final : whole);
+	advance(run, o);
+	return 0;
+}
+
+/* Most of a tree is as it was: pass over that, if it can be known. */
+static int pass_equal(const struct run *run, struct level *l, const char **at,
+		      struct history_entry *last)
+{
+	const char *next = *at, *end = l->tree.data + l->tree.len;
+	struct older *o = &l->older[0];
+	struct history_entry e;
+	int behind = 0;
+
+	if (!l->nr || !(*o->o.note & SOUND) || !o->more ||
+	    history_parse_entry(&next, end, run->h->raw_len, &e) < 1 ||
+	    !is_after(&e, last))
+		return 0;
+	/* as find_in_order, which comes to the same place after it */
+	for (; o->more && history_entry_order(&o->e, &e) < 0; behind = 1)
+		advance(run, o);
+	return o->more && pass(run, l, at, last, behind);
+}
+
 static void entries(struct run *run, struct level *l)
 {
 	const char *at = l->tree.data, *end = at + l->tree.len;
 	struct history_entry e, last = { 0 };
-	int got;
+	int got = 0, in_order, sound = 1;
 
-	while ((got = history_parse_entry(&at, end, run->h->raw_len, &e)) > 0) {
-		entry(run, l, &e,
-		      !last.raw || history_entry_order(&last, &e) < 0);
+	while (!pass_equal(run, l, &at, &last) &&
+	       (got = history_parse_entry(&at, end, run->h->raw_len, &e)) > 0) {
+		in_order = is_after(&e, &last);
+		sound &= in_order;
+		entry(run, l, &e, in_order);
 		if (run->h->late)
 			return;
 		last = e;
 	}
 	if (got < 0)
 		run->d->bad(run->d->arg, &l->id, "is malformed");
+	else if (sound)
+		*l->tree.note |= SOUND;
 }
 
 /* Count what is held at once: trees in trees may each be large. */
@@ -195,6 +279,7 @@ static void hold_older(struct run *run, struct level *l,
 {
 	size_t i;
 
+	l->nr = 0;
 	for (i = 0; i < nr && l->nr < HISTORY_PARENTS_MAX; i++) {
 		struct older *o = &l->older[l->nr];
 
@@ -214,7 +299,7 @@ static void compare(struct run *run, const struct oid *tree,
 		    const struct oid *older, size_t nr, unsigned depth)
 {
 	const struct history_diff *d = run->d;
-	struct level l = { .id = *tree, .depth = depth };
+	struct level l;
 	const char *why;
 
 	if (history_late(run->h))
@@ -225,6 +310,9 @@ static void compare(struct run *run, const struct oid *tree,
 		d->bad(d->arg, tree, why);
 		return;
 	}
+	l.id = *tree;
+	l.depth = depth;
+	l.searches = 0;
 	hold_older(run, &l, older, nr);
 	if (d->enter(d->arg, tree, l.tree.len, l.ids, l.nr, run->path.data))
 		entries(run, &l);

@@ -140,7 +140,8 @@ struct odb_held {
 	struct odb_held *newer, *older; /* as last used */
 	struct odb_held *same;          /* in the same slot of ids */
 	int named;                      /* it is in one */
-	struct oid id;                  /* then */
+	unsigned note;                  /* of struct odb_object */
+	struct oid id;                  /* if it is named */
 	char room[];
 };
 

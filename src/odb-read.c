@@ -344,6 +344,7 @@ enum odb_status odb_read(struct odb_reader *r, const struct oid *id,
 	out->type = h->type;
 	out->data = h->data;
 	out->len = h->len;
+	out->note = &h->note;
 	out->hold = h;
 	return ODB_OK;
 }

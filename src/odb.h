@@ -72,6 +72,9 @@ struct odb_object {
 	enum odb_type type;
 	const char *data; /* ended by a NUL that is not of it */
 	size_t len;
+	/* The caller's: 0 at first, and kept as long as it is in the cache, so
+	 * that what was found out of it is known when it is read again. */
+	unsigned *note;
 	void *hold; /* for odb_release */
 };
 
