@@ -112,14 +112,79 @@ const unsigned char *odb_idx_id(const struct odb_idx *x, uint32_t at)
 	return x->ids + at * x->id_step;
 }
 
+/* Is the id at a place before raw? Mostly the first bytes tell. */
+static int is_before(const struct odb_idx *x, uint32_t at,
+		     const unsigned char *raw)
+{
+	const unsigned char *id = odb_idx_id(x, at);
+	uint64_t a = get64(id), b = get64(raw);
+
+	return a != b ? a < b : memcmp(id, raw, x->raw_len) < 0;
+}
+
+/* The first 31 bits after an id's first byte. */
+static int64_t second(const unsigned char *raw)
+{
+	return get32(raw + 1) >> 1;
+}
+
+/*
+ * Where raw would be, as ids are hashes: by the bytes after the first, which
+ * all from low to high have in common; and from there again, closer, by what
+ * the id at that place has. Who chooses ids makes it a bad guess, no more.
+ */
+static uint32_t guess(const struct odb_idx *x, uint32_t low, uint32_t high,
+		      const unsigned char *raw)
+{
+	const int64_t all = INT64_C(1) << 31, nr = high - low;
+	int64_t wanted = second(raw), at = wanted * nr / all;
+
+	/* its offset is asked for next, and is not far from there */
+	__builtin_prefetch(x->offsets + (low + (size_t)at) * x->offset_step);
+	wanted -= second(odb_idx_id(x, low + (uint32_t)at));
+	at += wanted * nr / all;
+	if (at < 0)
+		return low;
+	return at < nr ? low + (uint32_t)at : high - 1;
+}
+
+/* Steps that double, from a guess on, until raw is between low and high. */
+static void narrow(const struct odb_idx *x, const unsigned char *raw,
+		   uint32_t *low, uint32_t *high)
+{
+	uint32_t at = guess(x, *low, *high, raw), step;
+
+	if (is_before(x, at, raw)) {
+		*low = at + 1;
+		for (step = 1; step < *high - *low; step *= 2) {
+			if (!is_before(x, *low + step - 1, raw)) {
+				*high = *low + step - 1;
+				return;
+			}
+			*low += step;
+		}
+		return;
+	}
+	*high = at;
+	for (step = 1; step < *high - *low; step *= 2) {
+		if (is_before(x, *high - step, raw)) {
+			*low = *high - step + 1;
+			return;
+		}
+		*high -= step;
+	}
+}
+
 uint32_t odb_idx_lower(const struct odb_idx *x, const unsigned char *raw)
 {
 	uint32_t low = raw[0] ? fan(x, raw[0] - 1U) : 0, high = fan(x, raw[0]);
 
+	if (low < high)
+		narrow(x, raw, &low, &high);
 	while (low < high) {
 		uint32_t mid = low + (high - low) / 2;
 
-		if (memcmp(odb_idx_id(x, mid), raw, x->raw_len) < 0)
+		if (is_before(x, mid, raw))
 			low = mid + 1;
 		else
 			high = mid;
