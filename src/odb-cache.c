@@ -1,7 +1,7 @@
 /*
- * Objects in memory: takes texts, keeps those that were last asked for up to
- * so many bytes, by pack and offset. What somebody holds outlives its place
- * in the cache. For one thread.
+ * Objects in memory: takes texts, keeps those that came last, or were asked
+ * for since, up to so many bytes, by pack and offset. What somebody holds
+ * outlives its place in the cache. For one thread.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -36,34 +36,56 @@ void odb_held_release(struct odb_held *h)
 		free(h);
 }
 
-static size_t slot_of(const struct odb_cache *c, uint64_t pack, size_t offset)
+static uint64_t hash_place(uint64_t pack, size_t offset)
 {
 	/* the multiplier is the 64-bit golden ratio (Knuth, 6.4) */
 	uint64_t hash = (offset ^ pack << 48) * UINT64_C(0x9e3779b97f4a7c15);
 
-	return (size_t)(hash >> 32) & (c->nr_slots - 1);
+	return hash ^ hash >> 32;
 }
 
 /* Clients choose some bits of ids: places depend on a random number. */
-static size_t slot_of_id(const struct odb_cache *c, const struct oid *id)
+static uint64_t hash_id(const struct odb_cache *c, const struct oid *id)
 {
 	uint64_t words[2], hash;
 
 	memcpy(words, id->raw, sizeof(words));
 	hash = (words[0] ^ c->seed) * UINT64_C(0x9e3779b97f4a7c15);
 	hash = (hash ^ hash >> 29 ^ words[1]) * UINT64_C(0x9e3779b97f4a7c15);
-	return (size_t)(hash >> 32) & (c->nr_slots - 1);
+	return hash ^ hash >> 32;
+}
+
+/* Open addressing; tables are at most half full. */
+static void insert(const struct odb_cache *c, struct odb_slot *table,
+		   uint64_t hash, struct odb_held *h)
+{
+	size_t i = (size_t)hash & (c->nr_slots - 1);
+
+	while (table[i].h)
+		i = (i + 1) & (c->nr_slots - 1);
+	table[i] = (struct odb_slot){ hash, h };
+}
+
+/* Those behind it move up, unless that is before where they belong. */
+static void take_out(const struct odb_cache *c, struct odb_slot *table,
+		     uint64_t hash, const struct odb_held *h)
+{
+	const size_t mask = c->nr_slots - 1;
+	size_t i = (size_t)hash & mask, k;
+
+	while (table[i].h != h)
+		i = (i + 1) & mask;
+	for (k = (i + 1) & mask; table[k].h; k = (k + 1) & mask)
+		if (((k - (size_t)table[k].hash) & mask) >= ((k - i) & mask)) {
+			table[i] = table[k];
+			i = k;
+		}
+	table[i].h = NULL;
 }
 
 static size_t weight(const struct odb_held *h)
 {
 	return sizeof(*h) + h->len;
-}
-
-static void unlink_used(struct odb_cache *c, struct odb_held *h)
-{
-	*(h->newer ? &h->newer->older : &c->newest) = h->older;
-	*(h->older ? &h->older->newer : &c->oldest) = h->newer;
 }
 
 static void link_newest(struct odb_cache *c, struct odb_held *h)
@@ -74,73 +96,57 @@ static void link_newest(struct odb_cache *c, struct odb_held *h)
 	c->newest = h;
 }
 
-static void unname(struct odb_cache *c, struct odb_held *h)
-{
-	struct odb_held **at;
-
-	if (!h->named)
-		return;
-	at = &c->ids[slot_of_id(c, &h->id)];
-	while (*at != h)
-		at = &(*at)->same;
-	*at = h->same;
-	h->named = 0;
-}
-
-static void drop_oldest(struct odb_cache *c)
+static struct odb_held *unlink_oldest(struct odb_cache *c)
 {
 	struct odb_held *h = c->oldest;
-	struct odb_held **at = &c->slots[slot_of(c, h->pack, h->offset)];
 
-	while (*at != h)
-		at = &(*at)->next;
-	*at = h->next;
-	unname(c, h);
 	c->oldest = h->newer;
 	*(c->oldest ? &c->oldest->older : &c->newest) = NULL;
+	return h;
+}
+
+/* What was used since it came stays for one more turn (second chance). */
+static void drop_one(struct odb_cache *c)
+{
+	struct odb_held *h;
+
+	for (h = unlink_oldest(c); h->used; h = unlink_oldest(c)) {
+		h->used = 0;
+		link_newest(c, h);
+	}
+	take_out(c, c->places, hash_place(h->pack, h->offset), h);
+	if (h->named)
+		take_out(c, c->ids, hash_id(c, &h->id), h);
+	h->named = 0;
 	h->pack = 0;
 	c->nr--;
 	c->bytes -= weight(h);
 	odb_held_release(h);
 }
 
-static void put_name(struct odb_cache *c, struct odb_held *h)
-{
-	struct odb_held **slot = &c->ids[slot_of_id(c, &h->id)];
-
-	h->same = *slot;
-	*slot = h;
-}
-
 static void grow(struct odb_cache *c)
 {
 	struct odb_held *h;
-	size_t slot;
 
 	if (!c->nr_slots &&
 	    getrandom(&c->seed, sizeof(c->seed), 0) != sizeof(c->seed))
 		c->seed = (uint64_t)(uintptr_t)c;
 	c->nr_slots = c->nr_slots ? c->nr_slots * 2 : SLOTS_FIRST;
-	free(c->slots);
+	free(c->places);
 	free(c->ids);
-	c->slots = mem_array(c->nr_slots, sizeof(struct odb_held *));
-	c->ids = mem_array(c->nr_slots, sizeof(struct odb_held *));
+	c->places = mem_array(c->nr_slots, sizeof(*c->places));
+	c->ids = mem_array(c->nr_slots, sizeof(*c->ids));
 	for (h = c->newest; h; h = h->older) {
-		slot = slot_of(c, h->pack, h->offset);
-		h->next = c->slots[slot];
-		c->slots[slot] = h;
+		insert(c, c->places, hash_place(h->pack, h->offset), h);
 		if (h->named)
-			put_name(c, h);
+			insert(c, c->ids, hash_id(c, &h->id), h);
 	}
 }
 
-/* It was used last. With a reference for the caller. */
-static struct odb_held *use(struct odb_cache *c, struct odb_held *h)
+/* With a reference for the caller. */
+static struct odb_held *use(struct odb_held *h)
 {
-	if (h != c->newest) {
-		unlink_used(c, h);
-		link_newest(c, h);
-	}
+	h->used = 1;
 	h->refs++;
 	return h;
 }
@@ -148,26 +154,38 @@ static struct odb_held *use(struct odb_cache *c, struct odb_held *h)
 struct odb_held *odb_cache_get(struct odb_cache *c, uint64_t pack,
 			       size_t offset)
 {
-	struct odb_held *h;
+	const uint64_t hash = hash_place(pack, offset);
+	const struct odb_slot *at;
+	size_t i;
 
 	if (!c->nr_slots)
 		return NULL;
-	h = c->slots[slot_of(c, pack, offset)];
-	while (h && (h->offset != offset || h->pack != pack))
-		h = h->next;
-	return h ? use(c, h) : NULL;
+	for (i = (size_t)hash;; i++) {
+		at = &c->places[i & (c->nr_slots - 1)];
+		if (!at->h)
+			return NULL;
+		if (at->hash == hash && at->h->offset == offset &&
+		    at->h->pack == pack)
+			return use(at->h);
+	}
 }
 
 struct odb_held *odb_cache_find(struct odb_cache *c, const struct oid *id)
 {
-	struct odb_held *h;
+	const struct odb_slot *at;
+	uint64_t hash;
+	size_t i;
 
 	if (!c->nr_slots)
 		return NULL;
-	h = c->ids[slot_of_id(c, id)];
-	while (h && !oid_equal(&h->id, id))
-		h = h->same;
-	return h ? use(c, h) : NULL;
+	hash = hash_id(c, id);
+	for (i = (size_t)hash;; i++) {
+		at = &c->ids[i & (c->nr_slots - 1)];
+		if (!at->h)
+			return NULL;
+		if (at->hash == hash && oid_equal(&at->h->id, id))
+			return use(at->h);
+	}
 }
 
 void odb_cache_name(struct odb_cache *c, struct odb_held *h,
@@ -177,26 +195,22 @@ void odb_cache_name(struct odb_cache *c, struct odb_held *h,
 		return;
 	h->id = *id;
 	h->named = 1;
-	put_name(c, h);
+	insert(c, c->ids, hash_id(c, id), h);
 }
 
 void odb_cache_put(struct odb_cache *c, uint64_t pack, size_t offset,
 		   struct odb_held *h)
 {
-	size_t slot;
-
 	/* one that would drive out most others is not worth it */
 	if (h->pack || weight(h) > c->max / 2)
 		return;
 	while (c->bytes + weight(h) > c->max)
-		drop_oldest(c);
-	if (c->nr >= c->nr_slots)
+		drop_one(c);
+	if (2 * c->nr >= c->nr_slots)
 		grow(c);
-	slot = slot_of(c, pack, offset);
 	h->pack = pack;
 	h->offset = offset;
-	h->next = c->slots[slot];
-	c->slots[slot] = h;
+	insert(c, c->places, hash_place(pack, offset), h);
 	link_newest(c, h);
 	h->refs++;
 	c->nr++;
@@ -223,7 +237,7 @@ void odb_cache_clear(struct odb_cache *c)
 		h->named = 0;
 		odb_held_release(h);
 	}
-	free(c->slots);
+	free(c->places);
 	free(c->ids);
 	*c = (struct odb_cache){ .max = c->max };
 }

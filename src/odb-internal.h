@@ -136,17 +136,22 @@ struct odb_held {
 	char *data;
 	uint64_t pack; /* of the cache from here on: its key */
 	size_t offset;
-	struct odb_held *next;          /* in the same slot */
-	struct odb_held *newer, *older; /* as last used */
-	struct odb_held *same;          /* in the same slot of ids */
-	int named;                      /* it is in one */
+	struct odb_held *newer, *older; /* as they came */
+	int used;                       /* since it came, or was spared */
+	int named;                      /* it is found by its id too */
 	unsigned note;                  /* of struct odb_object */
 	struct oid id;                  /* if it is named */
 	char room[];
 };
 
+/* The hash beside it: what is not looked for need not be touched. */
+struct odb_slot {
+	uint64_t hash;
+	struct odb_held *h; /* or NULL */
+};
+
 struct odb_cache {
-	struct odb_held **slots, **ids; /* by place; by id, those asked for */
+	struct odb_slot *places, *ids; /* of all; of those asked for by id */
 	size_t nr_slots; /* of each; a power of two, or 0 */
 	uint64_t seed;
 	size_t nr, bytes, max;

@@ -285,7 +285,7 @@ static enum odb_status ascend(struct odb_reader *r, size_t max,
 		if (status != ODB_OK)
 			return status;
 		h = next;
-		if (i || h->type != ODB_BLOB)
+		if (i || h->type == ODB_TREE)
 			odb_cache_put(&r->cache, l->pack->id, l->offset, h);
 	}
 	*out = h;
@@ -309,9 +309,9 @@ static enum odb_status read_at(struct odb_reader *r, struct odb_place at,
 		odb_held_release(root.held);
 		return bad(r, ODB_TOO_LARGE, "it is too large");
 	}
-	/* one that is whole is of the cache where it can be a base, or not
-	 * a blob */
-	if (!r->nr && root.type != ODB_BLOB)
+	/* one that is whole is of the cache where it can be a base, or is a
+	 * tree: those are read again as what others are compared with */
+	if (!r->nr && root.type == ODB_TREE)
 		odb_cache_put_at(&r->cache, &at, id, root.held);
 	status = ascend(r, max, root.held, out);
 	unscratch(r);

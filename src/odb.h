@@ -58,7 +58,7 @@ int odb_each(const struct odb *o, odb_id_fn *fn, void *arg);
 /*
  * One thread's way to read objects of up to two stores (other may be NULL),
  * first looked for in o: a decompressor, and a cache of at most cache_bytes
- * of objects that others are deltas of, and of trees and commits.
+ * of objects that others are deltas of, and of trees.
  */
 struct odb_reader;
 struct odb_reader *odb_reader_new(const struct odb *o, const struct odb *other,
