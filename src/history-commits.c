@@ -32,6 +32,7 @@ struct history_commits {
 	size_t doubtful;
 	int64_t oldest;     /* of the doubtful */
 	int lazy;           /* all references hide, and are not queued yet */
+	int hides;          /* any commit does: else none can be old */
 };
 
 struct history_commits *history_commits_new(struct history *h)
@@ -116,12 +117,13 @@ void history_commits_tip(struct history_commits *c, const struct oid *id)
 
 void history_commits_hide(struct history_commits *c, const struct oid *id)
 {
+	c->hides = 1;
 	meet(c, history_nodes_get(&c->n, id), 1);
 }
 
 void history_commits_hide_refs(struct history_commits *c)
 {
-	c->lazy = 1;
+	c->lazy = c->hides = 1;
 }
 
 static void expand(struct history_commits *c, uint32_t i)
@@ -144,7 +146,7 @@ static void found(struct history_commits *c, uint32_t i)
 
 	MEM_GROW(c->found, c->nr_found, c->found_alloc);
 	c->found[c->nr_found++] = i;
-	if (!history_has(c->n.h, &c->n.ids.list[i]))
+	if (!c->hides || !history_has(c->n.h, &c->n.ids.list[i]))
 		return;
 	n->flags |= DOUBTFUL;
 	if (!c->doubtful++ || n->time < c->oldest)

@@ -24,15 +24,17 @@ static int is_bad_path(struct walk *w, const char *path)
 	return bad;
 }
 
-/* Is this version to be looked at whole? *first: it was not met before. */
+/* Is this version to be looked at whole? *first: it was not so before. */
 static int is_wanted(struct walk *w, const struct history_change *c,
 		     int *first)
 {
-	oids_put(&w->seen, &c->id, first);
-	if (walk_is_hot(w, &c->id) || is_bad_path(w, c->path))
-		return 1;
+	int wanted = walk_is_hot(w, &c->id) || is_bad_path(w, c->path);
+
 	/* what the sweep did not come to is looked at here */
-	return *first && !walk_is_swept(w, &c->id);
+	if (!wanted && walk_is_swept(w, &c->id))
+		return 0;
+	oids_put(&w->seen, &c->id, first);
+	return wanted || *first;
 }
 
 /*

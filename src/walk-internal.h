@@ -59,7 +59,8 @@ struct walk {
 	struct sweep sweep;
 	const struct odb *swept; /* what it has been through, or NULL */
 	int is_push;          /* what the references reached is old */
-	struct oids seen;     /* objects that were met */
+	struct oids seen;     /* objects that were met, but for commits and
+				 blobs that the sweep has cleared */
 	struct oids suspect;  /* blobs, not swept, that may not be clean */
 	struct oids places;   /* hashes of names, and of blobs at paths */
 	struct oids again;    /* trees met again, by place; walk-commit.c */

@@ -62,9 +62,12 @@ void walk_scan_raw(struct walk *w, const struct oid *id, enum odb_type type)
 	struct odb_object o;
 	const char *why;
 
-	oids_put(&w->seen, id, NULL);
+	/* tags are met by many references, a commit once */
+	if (type == ODB_TAG)
+		oids_put(&w->seen, id, NULL);
 	if (!walk_is_hot(w, id) && walk_is_swept(w, id))
 		return;
+	oids_put(&w->seen, id, NULL);
 	why = history_read(w->h, id, type, &o);
 	if (why) {
 		walk_note_unreadable(w, id, why);

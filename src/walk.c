@@ -11,10 +11,8 @@
 #include "updates.h"
 #include "walk-internal.h"
 
-/*
- * A range of so many commits is swept, whole repository and all, when these
- * are this share of its objects: to read them one by one would cost more.
- */
+/* A range of so many commits has the whole repository swept when these are such
+ * a share of its objects: to read them one by one would cost more. */
 #define SWEEP_COMMITS_MIN 1000
 #define SWEEP_SHARE 12
 
@@ -206,7 +204,14 @@ static void tip(struct walk *w, const struct oid *id,
 {
 	enum odb_type type;
 	struct oid to;
+	size_t len;
 
+	/* most references are of commits, and looked up once */
+	if (odb_header(w->h->reader, id, &type, &len) == ODB_OK &&
+	    type == ODB_COMMIT) {
+		history_commits_tip(c, id);
+		return;
+	}
 	scan_tags(w, *id);
 	if (history_peel(w->h, id, &to, &type))
 		walk_note_unreadable(w, id, "cannot be read");
