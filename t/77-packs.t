@@ -450,7 +450,7 @@ fi
 setup
 begin 1 600000
 stop gate KILL
-ok "killed, it leaves nothing running" wait_for 5 nobody
+ok "killed, it leaves nothing running" wait_for 30 nobody
 ok "but a file" test "$(files)" -gt 0
 ended 1
 start_gate
@@ -462,7 +462,7 @@ ok "a whole one" whole "$T/got.1"
 begin 1 600000
 stop fetch1 KILL
 stop gate
-ok "stopped, it leaves nothing running" nobody
+ok "stopped, it leaves nothing running" wait_for 10 nobody
 
 # --- a crowd -------------------------------------------------------------------------
 
