@@ -285,6 +285,23 @@ enum fault_kind mirror_git_fetch(struct mirror_job *j, const char *dir)
 	return fault;
 }
 
+/* Packs alone are left out: it takes as long as there is besides them. */
+void mirror_git_check(struct mirror_job *j, const char *dir, struct buf *said)
+{
+	const char *argv[] = { j->c->git, "-c", "core.commitGraph=false", "-c",
+			       "core.multiPackIndex=false", "fsck",
+			       "--no-full", "--no-dangling", "--no-reflogs",
+			       "--no-progress", NULL };
+
+	struct buf before = j->words;
+
+	j->words = (struct buf)BUF_INIT;
+	run(j, dir, argv, WORDS_MAX, said);
+	buf_add(said, j->words.len ? j->words.data : "", j->words.len);
+	buf_clear(&j->words);
+	j->words = before;
+}
+
 /* HEAD as it is: "ref: TARGET". */
 static int head_is(const char *dir, const char *target)
 {

@@ -65,6 +65,8 @@ enum fault_kind mirror_git_head(struct mirror_job *j, const char *dir);
  * possible the fetch and mirror_git_head do it.
  */
 void mirror_git_lead(struct mirror_job *j, const char *dir);
+/* What `git fsck` says of references and of objects that are in no pack. */
+void mirror_git_check(struct mirror_job *j, const char *dir, struct buf *said);
 /* Sort lines. */
 void mirror_git_sort(struct buf *b);
 /* mirror-near.c: returns 0, or -1: git is to be asked. */
@@ -101,6 +103,35 @@ int64_t mirror_saved_used_age(const char *path);
 /* Its maintenance as a whole took too long; milliseconds since, -1: never. */
 void mirror_saved_slow(const char *path);
 int64_t mirror_saved_slow_age(const char *path);
+
+/* Nothing was wrong with it in this process's time. */
+void mirror_saved_known(const char *path);
+int mirror_saved_is_known(const char *path);
+/* Something was taken from it that a fetch brings back; until it is known. */
+int mirror_saved_mending(const char *path);
+int mirror_saved_is_mending(const char *path);
+/* Its references are those of the answer that is saved, if any. */
+int mirror_saved_agrees(const char *path);
+
+/*
+ * mirror-sound.c: are the files of the repository dir whole, as far as one can
+ * tell without git? Returns 0; 1: not those that a fetch brings back, which are
+ * removed when mends is set; 2: others. Appends to why what is wrong.
+ */
+int mirror_sound(const char *dir, int mends, struct buf *why);
+/* Does `git fsck` speak of damage? 1, and its first line of that in why; or 0. */
+int mirror_sound_words(const struct buf *said, struct buf *why);
+
+/*
+ * mirror-heal.c: who refreshes it, after mirror_lock_settle. Returns 0, it is
+ * whole; 1, something was taken away, and a refresh brings it back; 2, it is to
+ * be made anew. Logged.
+ */
+int mirror_heal(struct mirror_job *j);
+/* Could it be served as it is? Changes nothing; a no is logged. */
+int mirror_heal_is_whole(struct mirror_job *j);
+/* The repository tmp becomes the mirror, in place of what is there. */
+enum fault_kind mirror_heal_place(struct mirror_job *j, const char *tmp);
 
 /*
  * mirror-error.c: why the last refresh failed, until one succeeds. Kept in a
@@ -175,6 +206,11 @@ int mirror_lock_forward(const char *id, char **path);
 int mirror_lock_push_end(const char *path, const char *id, int broken,
 			 int *sweep);
 void mirror_lock_swept(const char *path);
+/*
+ * Returns 0 when there is no push, and none begins until mirror_lock_swept; or
+ * -1: there is one.
+ */
+int mirror_lock_still(const char *path);
 
 /*
  * mirror-lock-care.c: maintenance, which begins only when no refresh runs and

@@ -121,6 +121,19 @@ int mirror_lock_push_end(const char *path, const char *id, int broken,
 	return forwarded;
 }
 
+int mirror_lock_still(const char *path)
+{
+	struct entry *e = mirror_lock_enter(path);
+	int rc = e->pushes || e->sweeping ? -1 : 0;
+
+	if (!rc) {
+		e->sweeping = 1;
+		e->users++; /* until mirror_lock_swept */
+	}
+	mirror_lock_leave(e);
+	return rc;
+}
+
 void mirror_lock_swept(const char *path)
 {
 	struct entry *e = mirror_lock_enter(path);

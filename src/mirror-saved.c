@@ -9,12 +9,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 
 #define SAVED "git-gate-upstream"
@@ -25,6 +27,10 @@
 #define USED_MS 60000
 /* likewise: when its maintenance was last given up */
 #define SLOW "git-gate-slow"
+/* likewise: when it was last seen to be whole */
+#define KNOWN "git-gate-whole"
+/* empty: it is there until what was taken away has come back */
+#define MENDING "git-gate-mending"
 #define SAVED_MAX ((size_t)256 << 20)
 
 static void render(const struct mirror_job *j, struct buf *out)
@@ -178,6 +184,70 @@ int64_t mirror_saved_slow_age(const char *path)
 	char file[PATH_MAX];
 
 	return file_in(path, SLOW, file) ? -1 : age_of(file);
+}
+
+static int64_t began_ms = -1;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void begin(void)
+{
+	began_ms = clock_ms();
+}
+
+int mirror_saved_is_known(const char *path)
+{
+	char file[PATH_MAX];
+	int64_t ms;
+
+	pthread_once(&once, begin);
+	ms = file_in(path, KNOWN, file) ? -1 : age_of(file);
+	/* at worst it is looked at once more */
+	return ms >= 0 && ms < clock_ms() - began_ms;
+}
+
+void mirror_saved_known(const char *path)
+{
+	char file[PATH_MAX];
+
+	if (!mirror_saved_is_known(path))
+		mark(path, KNOWN);
+	if (!file_in(path, MENDING, file) && unlink(file) && errno != ENOENT)
+		log_warn("%s: %s", file, strerror(errno));
+}
+
+int mirror_saved_mending(const char *path)
+{
+	mark(path, MENDING);
+	return mirror_saved_is_mending(path) ? 0 : -1;
+}
+
+int mirror_saved_is_mending(const char *path)
+{
+	char file[PATH_MAX];
+
+	return file_in(path, MENDING, file) || !access(file, F_OK);
+}
+
+int mirror_saved_agrees(const char *path)
+{
+	struct buf old = BUF_INIT, now = BUF_INIT;
+	char file[PATH_MAX];
+	int same = 1;
+
+	if (!file_in(path, SAVED, file) &&
+	    !buf_read_file(&old, file, SAVED_MAX) &&
+	    !mirror_refs_read(path, &now)) {
+		size_t head = old.len ? strcspn(old.data, "\n") : 0;
+
+		if (now.len)
+			mirror_git_sort(&now);
+		same = head < old.len && old.len - head - 1 == now.len &&
+		       (!now.len ||
+			!memcmp(old.data + head + 1, now.data, now.len));
+	}
+	buf_clear(&old);
+	buf_clear(&now);
+	return same;
 }
 
 int64_t mirror_saved_any_age(const char *path)

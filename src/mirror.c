@@ -47,7 +47,7 @@ static enum fault_kind bring(struct mirror_job *j, const char *dir, int fetch)
 	return fault;
 }
 
-/* The first clone: beside its place, then renamed into it. */
+/* A whole clone: beside its place, then renamed into it. */
 static enum fault_kind first_clone(struct mirror_job *j)
 {
 	enum fault_kind fault;
@@ -59,19 +59,42 @@ static enum fault_kind first_clone(struct mirror_job *j)
 	fault = mirror_git_init(j, tmp);
 	if (fault == FAULT_NONE)
 		fault = bring(j, tmp, !j->cloned);
-	if (fault == FAULT_NONE && rename(tmp, j->path)) {
-		log_error("%s: cannot be made: %s; remove what is there",
-			  j->path, strerror(errno));
-		fault = FAULT_LOCAL;
-	}
+	if (fault == FAULT_NONE)
+		fault = mirror_heal_place(j, tmp);
 	if (fault != FAULT_NONE && !access(tmp, F_OK))
 		mirror_clean_tree(tmp);
 	free(tmp);
 	return fault;
 }
 
+/* Those that a damaged mirror may have caused. */
+static int may_be_ours(enum fault_kind fault)
+{
+	return fault == FAULT_OTHER || fault == FAULT_LOCAL ||
+	       fault == FAULT_UNREACHABLE;
+}
+
+/* Nobody else changes it. Healed once: what fails then has another cause. */
+static enum fault_kind bring_whole(struct mirror_job *j, int known)
+{
+	enum fault_kind fault = FAULT_NONE;
+	int damage = known ? 0 : mirror_heal(j);
+
+	if (damage < 2)
+		fault = bring(j, j->path, 0);
+	if (known && may_be_ours(fault)) {
+		damage = mirror_heal(j);
+		if (damage)
+			mirror_ask_log(j, fault);
+		if (damage == 1)
+			fault = bring(j, j->path, 0);
+	}
+	return damage == 2 ? first_clone(j) : fault;
+}
+
 static enum fault_kind refresh(struct mirror_job *j)
 {
+	int known = mirror_saved_is_known(j->path);
 	const struct mirror_wait wait = { .refresh = j->deadline,
 					  .push = j->deadline,
 					  .client = -1 };
@@ -81,7 +104,7 @@ static enum fault_kind refresh(struct mirror_job *j)
 		return fault;
 	if (!mirror_path_is_bare(j->path))
 		return first_clone(j);
-	if (mirror_saved_equal(j)) {
+	if (known && mirror_saved_equal(j)) {
 		mirror_saved_touch(j->path);
 		return FAULT_NONE;
 	}
@@ -91,7 +114,7 @@ static enum fault_kind refresh(struct mirror_job *j)
 	/* What was killed may have left its locks. Only pushes that forward
 	   can hold one now, and those began before us. */
 	mirror_clean_locks(j->path, j->busy.len ? j->c->refresh_ms : 0);
-	return bring(j, j->path, 0);
+	return bring_whole(j, known);
 }
 
 static enum fault_kind run_refresh(const struct config *c,
@@ -114,10 +137,12 @@ static enum fault_kind run_refresh(const struct config *c,
 	fault = refresh(&j);
 	if (fault != FAULT_NONE)
 		mirror_ask_log(&j, fault);
-	if (fault == FAULT_NONE)
+	if (fault == FAULT_NONE) {
 		mirror_error_clear(path);
-	else if (!j.unasked)
+		mirror_saved_known(path);
+	} else if (!j.unasked) {
 		mirror_error_set(&j, fault);
+	}
 	if (j.fetched && mirror_path_is_bare(path))
 		mirror_due_note(path);
 	free(j.url);
@@ -177,6 +202,26 @@ static struct mirror_wait wait_of(const struct config *c, int client,
 				     .client = client };
 }
 
+/* Has it what it had, and no power cut in between? Else nobody is served. */
+static int is_whole(const struct config *c, const struct config_upstream *u,
+		    const char *name, const char *path)
+{
+	struct mirror_job j = { .c = c, .u = u, .name = name, .path = path,
+				.deadline = clock_ms() + c->refresh_ms,
+				.client = -1 };
+	int whole;
+
+	if (!mirror_path_is_bare(path))
+		return 0;
+	if (mirror_saved_is_known(path))
+		return 1;
+	whole = mirror_heal_is_whole(&j);
+	if (whole)
+		mirror_saved_known(path);
+	buf_clear(&j.words);
+	return whole;
+}
+
 /* With bound: an answer that is young enough will do. */
 static int refresh_upstream(const struct config *c, const struct config_repo *r,
 			    const char *name, const struct mirror_wait *wait,
@@ -191,7 +236,8 @@ static int refresh_upstream(const struct config *c, const struct config_repo *r,
 	} else {
 		age = bound && r->fresh == FRESH_BOUND
 			      ? mirror_saved_age(path.data) : -1;
-		if (age >= 0 && age < r->fresh_ms)
+		if (age >= 0 && age < r->fresh_ms &&
+		    is_whole(c, r->upstream, name, path.data))
 			*age_ms = age;
 		else
 			*fault = refresh_in_turn(c, r->upstream, name,
@@ -200,7 +246,7 @@ static int refresh_upstream(const struct config *c, const struct config_repo *r,
 	if (*fault != FAULT_NONE)
 		rc = -1;
 	if (rc && r->fresh == FRESH_OFFLINE && is_passing(*fault) &&
-	    mirror_path_is_bare(path.data)) {
+	    is_whole(c, r->upstream, name, path.data)) {
 		*age_ms = mirror_saved_any_age(path.data);
 		rc = 1;
 	}
