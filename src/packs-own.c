@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -146,14 +147,16 @@ static int pass_on(int from, int file, uint64_t sent)
 
 static pid_t start(const struct packs *p, int *from)
 {
+	pid_t parent = getpid(), pid;
 	int fds[2];
-	pid_t pid;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -1;
 	pid = fork();
 	if (pid == 0) {
-		if (dup2(fds[1], STDOUT_FILENO) >= 0)
+		/* it has a while to go until it sees that nobody reads */
+		if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) == 0 &&
+		    getppid() == parent && dup2(fds[1], STDOUT_FILENO) >= 0)
 			packs_own(p);
 		_exit(FAILED);
 	}

@@ -450,7 +450,10 @@ fi
 setup
 begin 1 600000
 stop gate KILL
-ok "killed, it leaves nothing running" wait_for 30 nobody
+ok "killed, it leaves nothing running" wait_for 30 nobody ||
+	diag "$(ps -o pid,ppid,pgid,stat,args -p "$(grep -lsz \
+		"^GIT_GATE_PACKS=$store\$" /proc/[0-9]*/environ |
+		cut -d/ -f3 | paste -sd,)")"
 ok "but a file" test "$(files)" -gt 0
 ended 1
 start_gate
