@@ -123,7 +123,8 @@ killed_in_record "TCP" "127.0.0.1:$(free_port)"
 
 # --- through the web servers ---------------------------------------------------
 
-# so slow that the pack of 40 MB lasts, on a busy machine too, and where BUFFER is set, with the other buffering
+# so slow that the pack of 40 MB is not sent before the client is frozen; and
+# where BUFFER is set, with the other buffering
 eval "$(declare -f conf_nginx conf_lighttpd | sed 's/^conf_/plain_/')"
 conf_nginx() {
 	plain_nginx "$@" | sed 's/^\t*access_log/limit_rate 1m; &/'
@@ -149,6 +150,10 @@ client() {
 	start "$name" bash -c '"$@"; echo $? >"$0"' "$T/$name.rc" \
 		timeout -k 2 120 git "$@"
 }
+# frozen STOP|CONT: the clone takes nothing; timeout(1) leads its process group
+frozen() {
+	[ -n "${WHOLE:-}" ] || kill "-$1" -- "-$(pgrep -P "${PID[large]}")"
+}
 # failed NAME WHAT: it ends soon, by itself, with an error
 failed() {
 	wait_for 15 test -s "$T/$1.rc"
@@ -171,6 +176,8 @@ killed() {
 		HEAD:refs/heads/agent/$((pushes += 1))
 	[ -n "${WHOLE:-}" ] ||
 		ok "$what: a pack is under way" wait_for 40 sent 1000000 acme/large
+	# nginx counts by the clock: one that is set lets it send all at once
+	frozen STOP
 	ok "$what: an answer has begun" wait_for 30 sent 200 acme/talks
 	client silent -C "$T/silent" push "$GATE/acme/silent" \
 		HEAD:refs/heads/agent/$pushes
@@ -178,6 +185,7 @@ killed() {
 	no "$what: its answer has not begun" sent 1 acme/silent
 	rm "$T/slow"
 	killer
+	frozen CONT
 	failed talks "$what: a push whose answer had begun"
 	failed silent "$what: one whose answer had not"
 	[ -n "${WHOLE:-}" ] || failed large "$what: a clone in its pack"
