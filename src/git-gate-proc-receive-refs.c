@@ -101,13 +101,15 @@ static int write_whole(int fd, const char *oid)
 	char line[70];
 	int n = snprintf(line, sizeof(line), "%s\n", oid);
 
-	return write(fd, line, (size_t)n) == n && !fsync(fd) ? 0 : -1;
+	return write(fd, line, (size_t)n) == n ? 0 : -1;
 }
 
 /*
  * What most pushes do, a branch that moves on and has a file of its own, needs
  * no process: its lock, the new value, and the lock becomes the file, as git
- * itself does (gitrepository-layout(5)). Returns 0, or -1: let git do it.
+ * itself does (gitrepository-layout(5)), but the disk is not waited for: a file
+ * that lost its power half-written is found and mended (mirror-sound.c). Returns
+ * 0, or -1: let git do it.
  */
 static int move_file(const struct update *u)
 {
