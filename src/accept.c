@@ -1,8 +1,8 @@
 /*
  * Findings that do not count, by the operator's word: takes a finding, asks
  * the exceptions, the fingerprints to be ignored and the baseline, and
- * remembers which of the first two were used. What the pushing side sends has no
- * part in it.
+ * remembers which of the first two were used. What the pushing side sends has
+ * no part in it.
  */
 #include "accept.h"
 

@@ -28,7 +28,7 @@ char *buf_room(struct buf *b, size_t n);
 void buf_drop(struct buf *b, size_t n);
 /* Length 0, memory kept. */
 void buf_reset(struct buf *b);
-/* Give the string (never NULL) to the caller, who frees it; b is empty after. */
+/* The string (never NULL), which the caller frees; b is empty afterwards. */
 char *buf_take(struct buf *b);
 /* Free; harmless when done twice. */
 void buf_clear(struct buf *b);

@@ -152,8 +152,8 @@ static const struct {
 
 /*
  * How much of a line is our own git's or ssh's: nothing of a server's words
- * (an ERR packet's are a "remote error"), and of "! TAB FROM:REF TAB [remote rejected] (REASON)" not the reason. A
- * reference's name has no '['.
+ * (an ERR packet's are a "remote error"), and of "! TAB FROM:REF TAB [remote
+ * rejected] (REASON)" not the reason. A reference's name has no '['.
  */
 static size_t own_length(const char *line, size_t n)
 {

@@ -60,7 +60,10 @@ void hook_audit_refs(const struct hook *h, const char *verdict,
 /* Of what was taken: "allowed"; of the rest: "failed" and the code. */
 void hook_audit_forward(const struct hook *h, const char *code);
 void hook_audit_findings(const struct hook *h, const struct findings *fs);
-/* One for each exception or ignored line that was used; a warning for each that is over. */
+/*
+ * One for each exception or ignored line that was used; a warning for each that
+ * is over.
+ */
 void hook_audit_uses(const struct hook *h);
 
 #endif

@@ -108,8 +108,8 @@ static int write_whole(int fd, const char *oid)
  * What most pushes do, a branch that moves on and has a file of its own, needs
  * no process: its lock, the new value, and the lock becomes the file, as git
  * itself does (gitrepository-layout(5)), but the disk is not waited for: a file
- * that lost its power half-written is found and mended (mirror-sound.c). Returns
- * 0, or -1: let git do it.
+ * that a loss of power left half-written is mended (mirror-sound.c). Returns 0,
+ * or -1: let git do it.
  */
 static int move_file(const struct update *u)
 {

@@ -16,7 +16,7 @@
 #include "clock.h"
 #include "log.h"
 
-/* What the mirror itself has, without a change to it. Returns as mirror_sound. */
+/* What the mirror itself has, unchanged. Returns as mirror_sound. */
 static int look(struct mirror_job *j, struct buf *why)
 {
 	struct buf said = BUF_INIT;

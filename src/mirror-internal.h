@@ -119,7 +119,7 @@ int mirror_saved_agrees(const char *path);
  * removed when mends is set; 2: others. Appends to why what is wrong.
  */
 int mirror_sound(const char *dir, int mends, struct buf *why);
-/* Does `git fsck` speak of damage? 1, and its first line of that in why; or 0. */
+/* Does `git fsck` speak of damage? 1, its first line of that in why; or 0. */
 int mirror_sound_words(const struct buf *said, struct buf *why);
 
 /*

@@ -28,9 +28,10 @@ int mirror_path(const struct config *c, const struct config_repo *r,
  * Make it ready to be advertised, as fresh as its [repo] says: first clone,
  * refresh (one runs, one waits, a caller joins only one that starts after it
  * came), default branch. Bounded by left_ms and refreshTimeout, a wait for
- * pushes by queueTimeout; client is a descriptor that hangs up when nobody waits
- * for the answer any more, or -1. Logged. Returns 0; 1 when `fresh = offline-ok`
- * and what there is must do (*age_ms is its age); -1 with *fault set.
+ * pushes by queueTimeout; client is a descriptor that hangs up when nobody
+ * waits for the answer any more, or -1. Logged. Returns 0; 1 when
+ * `fresh = offline-ok` and what there is must do (*age_ms is its age); -1 with
+ * *fault set.
  */
 int mirror_refresh(const struct config *c, const struct config_repo *r,
 		   const char *name, int client, int64_t left_ms,

@@ -45,8 +45,10 @@ int odb_delta_head(struct odb_delta *d, const unsigned char *text, size_t len)
 	return d->len / most <= (size_t)(d->end - d->at) ? 0 : -1;
 }
 
-/* Offset and length of a copy, from the bytes that op says are there; up to
- * seven, which can be read beyond the end too. The next instruction, or NULL. */
+/*
+ * Offset and length of a copy, from the bytes that op says are there; up to
+ * seven, which can be read beyond the end too. The next instruction, or NULL.
+ */
 static inline const unsigned char *get_copy(const unsigned char *at,
 					    const unsigned char *end,
 					    unsigned op, size_t *from,

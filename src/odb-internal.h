@@ -30,7 +30,7 @@ struct odb_map {
 int odb_map_open(struct odb_map *m, int dir, const char *name);
 void odb_map_close(struct odb_map *m);
 
-/* --- odb-idx.c: where in a pack an object is --------------------------------- */
+/* --- odb-idx.c: where in a pack an object is ------------------------------ */
 
 struct odb_idx {
 	const unsigned char *fanout;  /* 256 numbers of 4 bytes */
@@ -56,7 +56,7 @@ const unsigned char *odb_idx_id(const struct odb_idx *x, uint32_t at);
 /* Not checked against the pack; SIZE_MAX when the index itself is wrong. */
 size_t odb_idx_offset(const struct odb_idx *x, uint32_t at);
 
-/* --- odb-pack.c: entries ----------------------------------------------------- */
+/* --- odb-pack.c: entries -------------------------------------------------- */
 
 struct odb_dir;
 struct odb_pack {
@@ -92,7 +92,7 @@ int odb_inflates_to(size_t n, size_t size);
 int odb_inflate(struct libdeflate_decompressor *d, const void *in, size_t n,
 		void *out, size_t len);
 
-/* --- odb-delta.c: instructions ----------------------------------------------- */
+/* --- odb-delta.c: instructions -------------------------------------------- */
 
 /*
  * Copies are made in steps of up to 32 bytes: each buffer that a delta, its
@@ -126,7 +126,7 @@ int odb_delta_apply(const struct odb_delta *d, const char *base, char *out,
 void odb_marks_whole(struct odb_marks *m, size_t len);
 void odb_marks_clear(struct odb_marks *m);
 
-/* --- odb-cache.c: objects in memory ------------------------------------------ */
+/* --- odb-cache.c: objects in memory --------------------------------------- */
 
 /* An object that its users share; freed when the last lets go. */
 struct odb_held {
@@ -178,7 +178,7 @@ void odb_cache_name(struct odb_cache *c, struct odb_held *h,
 		    const struct oid *id);
 void odb_cache_clear(struct odb_cache *c);
 
-/* --- odb.c, odb-dirs.c: directories ------------------------------------------------------ */
+/* --- odb.c, odb-dirs.c: directories --------------------------------------- */
 
 struct odb_dir {
 	int fd;     /* of objects/ */
@@ -218,7 +218,7 @@ int odb_find(const struct odb *o, const struct oid *id, struct odb_place *out);
 /* Packs may have come since they were listed: 1 if so, else 0. */
 int odb_refresh(const struct odb *o);
 
-/* --- odb-loose.c ------------------------------------------------------------- */
+/* --- odb-loose.c ---------------------------------------------------------- */
 
 /* "xx/yyyy..." */
 #define ODB_LOOSE_NAME (OID_HEX_MAX + 2)
@@ -241,7 +241,7 @@ enum odb_status odb_loose_read(struct odb_loose *l, const struct odb_dir *d,
 int odb_loose_each(const struct odb_dir *d, size_t raw_len, int first,
 		   odb_id_fn *fn, void *arg);
 
-/* --- odb-read.c ---------------------------------------------------------------- */
+/* --- odb-read.c ----------------------------------------------------------- */
 
 struct odb_link {
 	const struct odb_pack *pack;

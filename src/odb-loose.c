@@ -159,7 +159,7 @@ enum odb_status odb_loose_read(struct odb_loose *l, const struct odb_dir *d,
 	return status;
 }
 
-/* --- which there are ---------------------------------------------------------- */
+/* --- which there are ------------------------------------------------------ */
 
 /* One of the 256 directories. */
 static int each_of(const struct odb_dir *d, size_t raw_len, const char *two,

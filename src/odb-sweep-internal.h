@@ -8,7 +8,7 @@
 /* Beside enum odb_type, whose ODB_NONE is an entry that cannot be read. */
 #define ODB_FAR 5 /* made from what another place has */
 
-/* --- odb-sweep-plan.c: the trees of deltas in a pack --------------------------- */
+/* --- odb-sweep-plan.c: the trees of deltas in a pack ---------------------- */
 
 /* Entries by their number, in order of offset; each array has nr of them. */
 struct odb_plan {
@@ -28,7 +28,7 @@ void odb_plan_make(struct odb_plan *p, const struct odb_pack *pack,
 		   unsigned types);
 void odb_plan_clear(struct odb_plan *p);
 
-/* --- odb-sweep-room.c: memory for texts ---------------------------------------- */
+/* --- odb-sweep-room.c: memory for texts ----------------------------------- */
 
 struct odb_room {
 	size_t size; /* of data, without ODB_SLACK */
@@ -50,7 +50,7 @@ struct odb_room *odb_room_get(struct odb_rooms *r, size_t len);
 void odb_room_put(struct odb_rooms *r, struct odb_room *room);
 void odb_rooms_clear(struct odb_rooms *r);
 
-/* --- odb-sweep.c: threads ------------------------------------------------------ */
+/* --- odb-sweep.c: threads ------------------------------------------------- */
 
 /* An entry whose deltas are being gone through. */
 struct odb_frame {
@@ -86,7 +86,7 @@ struct odb_run {
 	unsigned idle;
 };
 
-/* --- odb-sweep-make.c: one thread's texts -------------------------------------- */
+/* --- odb-sweep-make.c: one thread's texts --------------------------------- */
 
 struct odb_walker {
 	struct odb_run *run;
@@ -128,7 +128,7 @@ void odb_make_done(struct odb_walker *w);
 void odb_make_name(const struct odb_walker *w, uint32_t entry,
 		   struct odb_version *v);
 
-/* --- odb-sweep-tree.c: what one thread does ------------------------------------ */
+/* --- odb-sweep-tree.c: what one thread does ------------------------------- */
 
 /* A root and all that is made from it; a frame that was given away; a loose
  * object. They end early when the run is stopped. */

@@ -238,7 +238,7 @@ int odb_each(const struct odb *o, odb_id_fn *fn, void *arg)
 	return rc ? rc : o->dirs[0].incomplete ? -1 : 0;
 }
 
-/* --- ids by their first digits ------------------------------------------------ */
+/* --- ids by their first digits -------------------------------------------- */
 
 struct prefix {
 	struct oid id; /* what is known of it; the rest is zero */

@@ -1,7 +1,7 @@
 /*
  * How often bytes stand behind each other in the text of programs. Takes
- * bytes, gives their share; tables, no more. Counted over the newest trees of six free
- * projects, 155 MB of C, Go, Ruby, shell, Perl and documents.
+ * bytes, gives their share; tables, no more. Counted over the newest trees of
+ * six free projects, 155 MB of C, Go, Ruby, shell, Perl and documents.
  */
 #include "rules-index.h"
 

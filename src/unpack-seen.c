@@ -131,7 +131,7 @@ void unpack_seen_put(struct unpack_seen *s, struct unpack_hash h)
 	*at = h;
 }
 
-/* --- what was clean, for all threads ------------------------------------------ */
+/* --- what was clean, for all threads -------------------------------------- */
 
 struct unpack_clean *unpack_clean_new(void)
 {

@@ -88,6 +88,9 @@ is "only env, which builds environments, and none else reads one it got" \
 	"$src"/*.c)" ""
 is "no file is longer than 400 lines" \
 	"$(wc -l "$src"/*.[ch] | awk '$2 != "total" && $1 > 400 { print $2 }')" ""
+is "and no line than a terminal of 80 columns" \
+	"$(awk 'length > 80 { print FILENAME ":" FNR }' "$src"/*.[ch] \
+	"$src/README")" ""
 
 # --- the programs --------------------------------------------------------------
 

@@ -263,6 +263,26 @@ wait "$first"
 is "many at once are all there" "$(grep -c '^\[exception' "$X")" 16
 ok "and the file is whole" gate exceptions -c "$CONF"
 is "with nothing left behind" "$(ls "$T/etc")" exceptions
+# whoever else writes has the directory's lock until a byte is written to held
+mkfifo "$T/held"
+hold() { start holder flock "$T/etc" cat "$T/held" && wait_for 10 taken; }
+taken() { ! flock -n "$T/etc" true; }
+let_go() { echo >"$T/held" && wait "${PID[holder]}"; }
+waits() { readlink "/proc/${PID[late]}/fd/"* | grep -qx "$T/etc"; }
+late=00000000000000000000000000000000000000ff
+hold
+start late "$BUILD/git-gate" allow -c "$CONF" --reason "after him" $late
+ok "another's turn is waited for" wait_for 10 waits
+let_go
+wait "${PID[late]}"
+is "and then it is ours" $? 0
+like "to the end" "after him" "$X"
+hold
+try gate allow -c "$CONF" --reason "for nothing" "$FP"
+is "not for ever" $rc 3
+like "which is said" "$X: somebody else has locked its directory"
+let_go
+unlike "and nothing is changed" "for nothing" "$X"
 
 # --- a .gitleaksignore, of the operator's ----------------------------------
 
