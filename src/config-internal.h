@@ -139,6 +139,7 @@ void config_check_shared(struct load *l);
 /* config-warn.c: of [push] keys without effect, and of ignoreCase. */
 void config_warn_park(const struct config *c);
 void config_warn_case(const struct config *c);
+void config_warn_libexec(const struct config *c);
 /* The line of gate.state, or the first. */
 int config_state_line(const struct load *l);
 

@@ -5,22 +5,26 @@
 #include "config.h"
 #include "config-internal.h"
 
+#include <string.h>
+
 #include "log.h"
 
 /* [repo] sections that are named in one warning's place. */
 #define SHOWN_MAX 3
 #define NR(table) (sizeof(table) / sizeof(*(table)))
 
-static int line_of(const struct config *c, const char *key)
+/* Where it is set, or 0. */
+static int line_of(const struct config *c, enum section section,
+		   const char *key)
 {
-	int i = config_key(SECTION_PUSH, key);
+	int i = config_key(section, key);
 
 	return i < 0 ? 0 : c->lines[i];
 }
 
 int config_park_line(const struct config *c)
 {
-	return line_of(c, "park");
+	return line_of(c, SECTION_PUSH, "park");
 }
 
 /* May a push of one be refused by its upstream, and not before? */
@@ -37,10 +41,10 @@ static void warn_of_bounds(const struct config *c)
 	static const char *const keys[] = { "parkMax", "parkSize" };
 
 	for (size_t i = 0; i < 2; i++)
-		if (line_of(c, keys[i]))
+		if (line_of(c, SECTION_PUSH, keys[i]))
 			log_warn("%s:%d: %s is set, but park is not, so that "
 				 "no push is parked; set park, or remove it",
-				 c->name, line_of(c, keys[i]), keys[i]);
+				 c->name, line_of(c, SECTION_PUSH, keys[i]), keys[i]);
 }
 
 /*
@@ -96,4 +100,17 @@ void config_warn_case(const struct config *c)
 					 "rule; add ignoreCase = true",
 					 c->name, u->line, u->name, hosts[k]);
 	}
+}
+
+/* git finds git-gate-pack itself, or asks a shell, which would read the path. */
+void config_warn_libexec(const struct config *c)
+{
+	size_t n = strcspn(c->libexec, CONFIG_SHELL_BYTES);
+
+	if (c->packs && c->libexec[n])
+		log_warn("%s:%d: libexec %s has a '%c', which a shell would "
+			 "read: no packs are kept, and each fetch has git make "
+			 "one; install to another path, or set packs = 0",
+			 c->name, line_of(c, SECTION_GATE, "libexec"),
+			 c->libexec, c->libexec[n]);
 }

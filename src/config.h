@@ -184,6 +184,12 @@ void config_free(struct config *c);
 #define CONFIG_SHARE_DIR "/ssh"
 #define CONFIG_SHARE_NAME_MAX (16 + 17)
 
+/*
+ * With one of these in a program's path git has a shell find it: run-command.c
+ * of git.
+ */
+#define CONFIG_SHELL_BYTES "|&;<>()$`\\\"' \t\n*?[#~=%"
+
 /* Where the file is looked for when the command line does not say. */
 #define CONFIG_DEFAULT SYSCONFDIR "/git-gate/git-gate.conf"
 

@@ -24,8 +24,6 @@
 #include "log.h"
 #include "proc.h"
 
-/* With one of these git has a shell find the program: its run-command.c. */
-#define SHELL_BYTES "|&;<>()$`\\\"' \t\n*?[#~=%"
 /* From SIGKILL to the end of a process that writes. */
 #define END_MS 2000
 #define PAUSE_MS 5
@@ -88,7 +86,7 @@ void packs_env(struct env *e, const struct config *c)
 
 	buf_addf(&hook, "%s/git-gate-pack", c->libexec);
 	if (is_open && c->packs > 0 && hook.data[0] == '/' &&
-	    strpbrk(hook.data, SHELL_BYTES) == NULL &&
+	    strpbrk(hook.data, CONFIG_SHELL_BYTES) == NULL &&
 	    access(hook.data, X_OK) == 0) {
 		env_config(e, "uploadpack.packObjectsHook", hook.data);
 		env_set(e, PACKS_ENV_GIT, c->git);

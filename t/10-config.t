@@ -352,6 +352,20 @@ opened libexec "$T/own/git-gate-nothing" g+w
 opened libexec "$T/own" o+w
 ok 'and all is good again' check
 
+# --- a path that a shell would read ----------------------------------------
+
+mkdir "$T/an other"
+for name in git-gate-nothing git-gate-ssh git-gate-pack git-gate-askpass; do
+	ln -s "$BUILD/$name" "$T/an other/$name"
+done
+good | sed "s|libexec = .*|libexec = \"$T/an other\"|" >"$T/conf"
+ok 'a libexec that no shell takes for one word' check
+like 'is warned of' \
+	"warning: $T/conf:[0-9]+: libexec $T/an other has a ' '.*no packs are kept"
+sed -i 's/^\[gate\]/[backend]\n\tpacks = 0\n&/' "$T/conf"
+ok 'and without packs' check
+is 'it does not matter' "$(cat "$T/err")" ''
+
 # --- names without regard to case -----------------------------------------
 
 for host in github.com ssh.GitHub.com gitlab.com bitbucket.org codeberg.org; do
