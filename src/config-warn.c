@@ -102,7 +102,7 @@ void config_warn_case(const struct config *c)
 	}
 }
 
-/* git finds git-gate-pack itself, or asks a shell, which would read the path. */
+/* git runs git-gate-pack itself, or has a shell do it, which reads the path. */
 void config_warn_libexec(const struct config *c)
 {
 	size_t n = strcspn(c->libexec, CONFIG_SHELL_BYTES);
