@@ -22,6 +22,9 @@
 #define TRIES 5
 #define PAUSE_MS 200
 #define TRYING_MS 15000
+/* What is left for another try, at least: of one that is cut nobody knows what
+   became, of the one before it that was known. */
+#define ONE_TRY_MS 500
 /* For a look; past the deadline too, which the hook's margin allows. */
 #define LOOK_MS 10000
 
@@ -218,7 +221,7 @@ static int again(struct forward *f, enum fault_kind fault, int try,
 	struct buf line = BUF_INIT;
 
 	if (!is_transient(f, fault) || try >= TRIES ||
-	    clock_ms() + pause >= until)
+	    clock_ms() + pause + ONE_TRY_MS > until)
 		return 0;
 	buf_addf(&line, "git-gate: %s; trying again (%d of %d)",
 		 fault_text(fault)->sentence, try + 1, TRIES);
