@@ -1,5 +1,5 @@
 /*
- * The environment of git http-backend, and of git receive-pack without it.
+ * The environment of git http-backend, and of what it starts without it.
  * Takes a validated request, gives the variables of an allow-list; nothing that
  * a client sent gets a name here that the client chose.
  */
@@ -151,8 +151,8 @@ void cgienv_fill(struct env *e, const struct config *c,
 	set_if(e, "REMOTE_USER", req->who);
 	set_if(e, "REMOTE_ADDR", req->addr);
 	set_if(e, "GIT_PROTOCOL", req->git_protocol);
+	set_committer(e, req);
 	if (route->service == SERVICE_RECEIVE_PACK) {
-		set_committer(e, req);
 		set_push(e, c, repo, req, id, route);
 		return;
 	}

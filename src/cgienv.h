@@ -12,7 +12,7 @@ struct request;
 
 /*
  * The environment of what cgienv_command names: for a fetch that of a CGI
- * program (RFC 3875), for a push what `git http-backend` gives its child. Built
+ * program (RFC 3875), and what `git http-backend` gives its child. Built
  * from nothing: an allow-list, no variable of ours or of the client passes by
  * itself. Pure. git_dir is the repository's absolute path; content_length is
  * what the spool holds, inflated already. Our hook is attached through
@@ -32,9 +32,10 @@ struct cgienv_command {
 #define CGIENV_COMMAND_INIT { .preset = BUF_INIT }
 
 /*
- * `git http-backend` (backend is its path) for a fetch, with no preset;
- * `git receive-pack` for a push, whose preset is header and all. Pure. argv
- * has pointers to what was passed. cmd is CGIENV_COMMAND_INIT before.
+ * `git http-backend` where backend is its path, with no preset; where it is
+ * NULL `git upload-pack` for a fetch and `git receive-pack` for a push, whose
+ * preset is header and all. Pure. argv has pointers to what was passed. cmd is
+ * CGIENV_COMMAND_INIT before.
  */
 void cgienv_command(struct cgienv_command *cmd, const struct config *c,
 		    const char *backend, const struct request *req,

@@ -65,7 +65,7 @@ static void make(struct serve *s)
 	/* whoever asks: no advertisement has the user, the address or the id */
 	cgienv_fill(&env, s->c, s->repo, &s->req, "-", &s->route,
 		    s->git_dir.data, 0);
-	cgienv_command(&cmd, s->c, s->backend, &s->req, &s->route,
+	cgienv_command(&cmd, s->c, NULL, &s->req, &s->route,
 		       s->git_dir.data);
 	run.argv = cmd.argv;
 	run.preset = cmd.preset.data;

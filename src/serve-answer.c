@@ -11,6 +11,7 @@
 
 #include "backend.h"
 #include "cgienv.h"
+#include "direct.h"
 #include "env.h"
 #include "packs.h"
 #include "reply.h"
@@ -42,6 +43,17 @@ static enum backend_end end_push(struct serve *s, struct backend_run *run)
 }
 
 /*
+ * Of a push policy has decided, and http.receivepack says nothing; of a fetch
+ * the repository may have its own will (git-http-backend(1)).
+ */
+static const char *backend_for(const struct serve *s)
+{
+	return s->route.service == SERVICE_RECEIVE_PACK ||
+			       direct_may(s->git_dir.data, s->spool.len)
+		       ? NULL : s->backend;
+}
+
+/*
  * The git that answers, to its end. note is filled, and stays as long as the
  * stream: a record of it may be half sent. All else is needed for git alone.
  */
@@ -65,7 +77,7 @@ static enum backend_end run_backend(struct serve *s, struct backend_run *run,
 		    s->git_dir.data, s->spool.len);
 	if (s->route.kind == ROUTE_RPC && !serve_is_push(s))
 		packs_env(&env, s->c);
-	cgienv_command(&cmd, s->c, s->backend, &s->req, &s->route,
+	cgienv_command(&cmd, s->c, backend_for(s), &s->req, &s->route,
 		       s->git_dir.data);
 	run->argv = cmd.argv;
 	run->preset = cmd.preset.data;

@@ -18,7 +18,7 @@ rm -rf "$T/template.git"/hooks
 mkdir "$T/hosted"
 
 real=$(type -P git)
-# A git whose http-backend and receive-pack are counted.
+# A git whose http-backend, upload-pack and receive-pack are counted.
 mkdir "$T/exec"
 ln -s "$(git --exec-path)/git" "$T/exec/git"
 backend=$(git --exec-path)/git-http-backend
@@ -28,7 +28,7 @@ cat >"$T/git" <<-END
 	#!/bin/sh
 	case \$1 in
 	--exec-path) echo "$T/exec"; exit ;;
-	receive-pack) echo "\$2" >>"$T/runs" ;;
+	receive-pack | upload-pack) echo "\$2" >>"$T/runs" ;;
 	esac
 	exec "$real" "\$@"
 END
