@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
@@ -217,11 +218,41 @@ static enum state_is add_setup(struct look *l)
 				  advert_judge_config));
 }
 
+/* A directory, if it is there, of the file system that we know. */
+static enum state_is add_store(struct look *l, const char *path)
+{
+	struct state_seen seen;
+
+	if (look_at(l->dir, path, &seen) < 0 ||
+	    (seen.mode != 0 && seen.dev != l->dev))
+		return STATE_STRANGE;
+	return seen.mode != 0 ? add_directory(l, path, HOW_CONTENT)
+			      : STATE_GOOD;
+}
+
+/*
+ * The directories of loose objects, of which one may come or go without a
+ * reference, and with it what may be given. New ones show in "objects".
+ */
+static enum state_is add_loose(struct look *l)
+{
+	enum state_is is = add_store(l, "objects");
+	char path[16];
+	unsigned i;
+
+	is = worse(is, add_store(l, "objects/pack"));
+	for (i = 0; i < 256 && is != STATE_STRANGE; i++) {
+		snprintf(path, sizeof(path), "objects/%02x", i);
+		is = worse(is, add_store(l, path));
+	}
+	return is;
+}
+
 /*
  * References, and what decides which of them are told. A reference without its
  * object is not: packs and new directories of objects count, which changes
  * little, for they come with new references. What an alternate has is told to
- * who pushes.
+ * who pushes, and given to who fetches.
  */
 static enum state_is add_all_refs(struct look *l, enum asked asked)
 {
@@ -229,9 +260,13 @@ static enum state_is add_all_refs(struct look *l, enum asked asked)
 
 	is = worse(is, add_file(l, "shallow", 0, NULL));
 	is = worse(is, add_file(l, "info/grafts", 0, NULL));
-	is = worse(is, add_directory(l, "objects", HOW_CONTENT));
-	is = worse(is, add_directory(l, "objects/pack", HOW_CONTENT));
-	is = worse(is, asked == ASKED_PUSH_REFS
+	if (asked == ASKED_PACK) {
+		is = worse(is, add_loose(l));
+	} else {
+		is = worse(is, add_directory(l, "objects", HOW_CONTENT));
+		is = worse(is, add_directory(l, "objects/pack", HOW_CONTENT));
+	}
+	is = worse(is, asked == ASKED_PUSH_REFS || asked == ASKED_PACK
 			? add_nothing(l, "objects/info/alternates")
 			: add_file(l, "objects/info/alternates", 0, NULL));
 	return is == STATE_STRANGE ? is : worse(is, add_refs(l, "refs", 0));

@@ -13,7 +13,11 @@
 #include "clock.h"
 #include "mem.h"
 
-/* Waiting for another's: a git that takes longer is not worth waiting for. */
+/*
+ * One that is being made is waited for until it is this old: a git that takes
+ * longer, or a client that takes a pack more slowly, is not worth it, and does
+ * not keep others from making theirs.
+ */
 #define WAIT_MS 2000
 /* What could not be kept is not tried again so soon. */
 #define NOT_AGAIN_MS 10000
@@ -24,6 +28,7 @@ struct advert_making {
 	struct advert_making *next;
 	struct advert *a;   /* nobody else's yet; its size is counted */
 	size_t most;
+	int64_t until;      /* clock_ms(); others wait so long */
 	uint64_t number;
 	int dropped;
 };
@@ -60,7 +65,7 @@ static struct advert *hold(const struct advert_ask *ask, uint64_t hash)
 	return a;
 }
 
-static void discard(struct advert *a)
+void advert_discard(struct advert *a)
 {
 	pthread_mutex_lock(&lock);
 	advert_table_remove(a);
@@ -86,7 +91,7 @@ static enum advert_turn look_up(const struct advert_ask *ask, uint64_t hash,
 	else if (turn == ADVERT_NONE)
 		advert_release(a);
 	else
-		discard(a);
+		advert_discard(a);
 	return turn;
 }
 
@@ -95,7 +100,8 @@ static const struct advert_making *find_making(const struct advert_ask *ask,
 {
 	const struct advert_making *m = makings;
 
-	while (m != NULL && !advert_table_is(m->a, ask, hash))
+	while (m != NULL && (!advert_table_is(m->a, ask, hash) ||
+			     clock_left(m->until) == 0))
 		m = m->next;
 	return m;
 }
@@ -112,9 +118,9 @@ static int is_under_way(uint64_t number)
 /* Be the one who makes it, or wait for that one. Returns 1 or 0. */
 static int be_first(struct advert_making *m, const struct advert_ask *ask)
 {
-	int64_t until = clock_ms() + WAIT_MS;
 	const struct advert_making *other;
 	uint64_t number;
+	int64_t until;
 	int first;
 
 	pthread_mutex_lock(&lock);
@@ -124,10 +130,12 @@ static int be_first(struct advert_making *m, const struct advert_ask *ask)
 		advert_table_find(ask, m->a->hash) == NULL;
 	if (first) {
 		m->number = makings_begun++;
+		m->until = clock_ms() + WAIT_MS;
 		m->next = makings;
 		makings = m;
 	} else if (other != NULL) {
 		number = other->number;
+		until = other->until;
 		while (is_under_way(number) &&
 		       clock_wait(&made, &lock, until) == 0)
 			;
@@ -256,6 +264,8 @@ static int may_keep(const struct advert_making *m)
 
 	if (m->dropped || b->len == 0)
 		return 0;
+	if (m->a->asked == ASKED_PACK)
+		return 1; /* judged by who made it of an answer */
 	body = memmem(b->data, b->len, "\r\n\r\n", 4);
 	return body != NULL &&
 	       asked_may_keep(m->a->asked, body + 4,

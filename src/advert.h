@@ -16,6 +16,8 @@
  *   2. ADVERT_MAKE: have git answer, add its answer to *making's buffer, and
  *      tell advert_made() whether it is whole, in every case.
  *   3. ADVERT_NONE: have git answer.
+ *
+ * Of ASKED_PACK what is kept is the caller's, not bytes to be sent.
  */
 struct advert;        /* one that is kept, held; const */
 struct advert_making; /* one that is to be kept */
@@ -33,8 +35,8 @@ struct advert_ask {
 enum advert_turn { ADVERT_NONE, ADVERT_FOUND, ADVERT_MAKE };
 
 /*
- * One at a time makes an answer; others wait for it, for a second or two at
- * most.
+ * One at a time makes an answer; others wait for it until it is a second or two
+ * old, and no longer.
  */
 enum advert_turn advert_find(const struct advert_ask *ask,
 			     struct advert **found,
@@ -43,6 +45,8 @@ enum advert_turn advert_find(const struct advert_ask *ask,
 /* Header and body, as they are to be sent. */
 const char *advert_data(const struct advert *a, size_t *n);
 void advert_release(struct advert *a);
+/* The same, and it is not to be found again. */
+void advert_discard(struct advert *a);
 
 /* The answer, as it goes out; dropped once it is more than can be kept. */
 void advert_add(struct advert_making *m, const char *data, size_t n);

@@ -140,6 +140,8 @@ int asked_may_keep(enum asked asked, const char *answer, size_t n)
 	case ASKED_REFS:
 	case ASKED_PUSH_REFS:
 		break;
+	case ASKED_PACK: /* has packets only where the pack is left out */
+		return 0;
 	}
 	return is_whole(answer, n) && !is_new_each_time(answer, n);
 }

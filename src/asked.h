@@ -14,6 +14,7 @@ enum asked {
 	ASKED_CAPABILITIES, /* of protocol version 2: no reference is in them */
 	ASKED_REFS,         /* a fetch's advertisement, or ls-refs */
 	ASKED_PUSH_REFS,    /* a push's advertisement */
+	ASKED_PACK,         /* a fetch's, what of the answer is no pack */
 };
 
 /* Largest body of an ls-refs command that is looked at, bytes. */

@@ -155,8 +155,9 @@ static void print_packs(const struct config *c, struct buf *out)
 	size_t nr;
 
 	if (!packs_count(c, &nr, &bytes))
-		buf_addf(out, "packs kept: %zu, %" PRIu64 " bytes\n", nr,
-			 bytes);
+		buf_addf(out, "packs kept: %zu, %" PRIu64 " bytes; given "
+			 "without git: %" PRIu64 "\n", nr, bytes,
+			 packs_kept_opened());
 }
 
 void desk_status(struct desk_request *r)

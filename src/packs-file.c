@@ -70,7 +70,7 @@ int packs_file_alone(int maker)
 	return lock(maker, F_WRLCK, 1, 0) == 0;
 }
 
-static int is_whole(const struct stat *st)
+int packs_file_is_whole(const struct stat *st)
 {
 	return (st->st_mode & 07777) == PACKS_WHOLE;
 }
@@ -142,9 +142,9 @@ static int find(const struct packs *p, struct packs_file *f, int locked)
 		return -1;
 	if (lock(f->fd, F_RDLCK, 1, 0) == 0) {
 		/* it is whole before its maker goes */
-		if (!is_whole(&st) && packs_file_alive(f->fd))
+		if (!packs_file_is_whole(&st) && packs_file_alive(f->fd))
 			return 1;
-		if (fstat(f->fd, &st) == 0 && is_whole(&st) &&
+		if (fstat(f->fd, &st) == 0 && packs_file_is_whole(&st) &&
 		    !use(p, f->fd, &st))
 			return 1;
 	}
@@ -194,4 +194,18 @@ int packs_file_open(const struct packs *p, struct packs_file *f)
 	if (rc < 0)
 		packs_file_close(f);
 	return rc < 0 ? -1 : 0;
+}
+
+int packs_file_find(const struct packs *p)
+{
+	int fd = openat(p->fd, p->key, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (lock(fd, F_RDLCK, 1, 0) == 0 && fstat(fd, &st) == 0 &&
+	    packs_file_is_whole(&st) && !use(p, fd, &st))
+		return fd;
+	close(fd);
+	return -1;
 }

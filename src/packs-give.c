@@ -39,11 +39,6 @@ struct giving {
 	int watch; /* inotify, or -1 */
 };
 
-static int is_whole(const struct stat *st)
-{
-	return (st->st_mode & 07777) == PACKS_WHOLE;
-}
-
 /*
  * Have the next change announced: that one only, for each costs him who writes
  * as much as there are readers.
@@ -121,7 +116,7 @@ static int look(struct giving *g)
 	say(g);
 	if (send_to(g, st.st_size) < 0)
 		return -1;
-	if (is_whole(&st))
+	if (packs_file_is_whole(&st))
 		return 0;
 	return alive ? 2 : 1;
 }
@@ -159,7 +154,7 @@ int packs_give(const struct packs *p, const struct packs_file *f,
 
 	/* where that is refused, it is passed on in smaller pieces */
 	fcntl(STDOUT_FILENO, F_SETPIPE_SZ, PIPE);
-	if (fstat(f->fd, &st) == 0 && is_whole(&st)) {
+	if (fstat(f->fd, &st) == 0 && packs_file_is_whole(&st)) {
 		say(&g);
 		rc = send_to(&g, st.st_size);
 	} else {

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "packs.h"
 
@@ -57,5 +58,17 @@ struct packs_look {
 };
 /* With its lock held, when it may remove. Returns 0 or -1. */
 int packs_look(int dir, struct packs_look *look);
+
+/* Has a file with this in its status all of its bytes? */
+int packs_file_is_whole(const struct stat *st);
+/*
+ * Open the one of p's key if it is whole and not too old, with a reader's lock;
+ * its use is noted. Returns a descriptor or -1; nothing is begun or removed.
+ */
+int packs_file_find(const struct packs *p);
+/* Is that the name of one? */
+int packs_is_key(const char *name);
+/* The directory, if any are kept at all; else -1. */
+int packs_dir(const struct config *c);
 
 #endif

@@ -38,9 +38,9 @@ struct list {
 	size_t nr, alloc;
 };
 
-static int is_key(const char *name, size_t n)
+int packs_is_key(const char *name)
 {
-	return n == PACKS_KEY_LEN &&
+	return strlen(name) == PACKS_KEY_LEN &&
 	       strspn(name, "0123456789abcdef") >= PACKS_KEY_LEN;
 }
 
@@ -90,7 +90,7 @@ static int read_all(int dir, struct list *l, const struct packs_look *look)
 		return -1;
 	}
 	while ((e = readdir(d)) != NULL)
-		if (is_key(e->d_name, strlen(e->d_name)))
+		if (packs_is_key(e->d_name))
 			add(l, dir, e->d_name, look);
 	closedir(d);
 	return 0;

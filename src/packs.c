@@ -99,6 +99,11 @@ void packs_env(struct env *e, const struct config *c)
 	buf_clear(&hook);
 }
 
+int packs_dir(const struct config *c)
+{
+	return is_open && c->packs > 0 ? open_dir(c) : -1;
+}
+
 /* Returns 0 or -1. */
 static int look(const struct config *c, struct packs_look *l)
 {

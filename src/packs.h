@@ -43,6 +43,28 @@ void packs_end(const struct config *c);
 /* How many there are, whole or not, and bytes on the disk. Returns 0 or -1. */
 int packs_count(const struct config *c, size_t *nr, uint64_t *bytes);
 
+/* Bytes at a pack's end: its checksum is in them. */
+#define PACKS_LAST 32
+/* One that was given, all of it: which it is, and how to know it again. */
+struct packs_kept {
+	char key[65];
+	uint64_t size; /* bytes of the pack */
+	char last[PACKS_LAST];
+};
+
+/* Is one kept that has this size and this end? Sets key. Returns 0 or -1. */
+int packs_kept_find(const struct config *c, struct packs_kept *k);
+/*
+ * Open it, if it still is what it was; that is a use of it, and it stays
+ * meanwhile. Returns a descriptor or -1.
+ */
+int packs_kept_open(const struct config *c, const struct packs_kept *k);
+/* How often that was possible since the start. */
+uint64_t packs_kept_opened(void);
+/* Bytes of the pack from `at` on, all n of them. Returns 0; -1: they are not
+   there any more. */
+int packs_kept_read(int fd, uint64_t at, char *data, size_t n);
+
 /* --- git-gate-pack ------------------------------------------------------- */
 
 /* What the responder said; strings are the environment's. */

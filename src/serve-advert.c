@@ -46,8 +46,9 @@ static void name_programs(const struct serve *s, struct buf *beside,
 	programs[3] = NULL;
 }
 
-static enum advert_turn find(struct serve *s, enum asked asked,
-			     const struct buf *body, struct advert **found)
+enum advert_turn serve_advert_find(struct serve *s, enum asked asked,
+				   const struct buf *body,
+				   struct advert **found)
 {
 	struct buf key = BUF_INIT, beside = BUF_INIT;
 	const char *programs[4];
@@ -66,21 +67,8 @@ static enum advert_turn find(struct serve *s, enum asked asked,
 	return turn;
 }
 
-/* An answer that says how old it is, is never the same. */
-static int is_stale(const struct serve *s)
-{
-	struct buf headers = BUF_INIT, note = BUF_INIT;
-	int stale;
-
-	serve_stale(s, &headers, &note);
-	stale = headers.len > 0 || note.len > 0;
-	buf_clear(&headers);
-	buf_clear(&note);
-	return stale;
-}
-
-/* Why the client did not get all of it, as backend.c has it. */
-static void note_failure(struct serve *s, enum stream_end end)
+/* In the words of backend.c. */
+void serve_note_failure(struct serve *s, enum stream_end end)
 {
 	s->broken = 1;
 	s->audit.verdict = "failed";
@@ -120,7 +108,7 @@ static void give(struct serve *s, const struct advert *a)
 		s->audit.verdict = "served";
 		return;
 	}
-	note_failure(s, end);
+	serve_note_failure(s, end);
 	stream_break(&stream, &nothing);
 }
 
@@ -135,8 +123,8 @@ int serve_advert(struct serve *s)
 	    spool_read(&s->spool, &body) == 0)
 		asked = asked_find(&s->route, s->req.git_protocol, body.data,
 				   body.len);
-	if (asked != ASKED_OTHER && !is_stale(s) &&
-	    find(s, asked, &body, &found) == ADVERT_FOUND) {
+	if (asked != ASKED_OTHER && !serve_is_stale(s) &&
+	    serve_advert_find(s, asked, &body, &found) == ADVERT_FOUND) {
 		give(s, found);
 		advert_release(found);
 	}
@@ -150,7 +138,8 @@ int serve_advert_wanted(struct serve *s)
 	struct buf body = BUF_INIT;
 
 	buf_adds(&body, "");
-	if (find(s, ASKED_PUSH_REFS, &body, &found) == ADVERT_FOUND)
+	if (serve_advert_find(s, ASKED_PUSH_REFS, &body, &found) ==
+	    ADVERT_FOUND)
 		advert_release(found);
 	buf_clear(&body);
 	return s->making != NULL;
@@ -163,6 +152,7 @@ void serve_advert_copy(void *arg, const char *data, size_t n)
 
 void serve_advert_end(struct serve *s, int good)
 {
+	serve_replay_end(s, &good);
 	if (s->making != NULL)
 		advert_made(s->making, good);
 	s->making = NULL;

@@ -69,7 +69,10 @@ static enum backend_end run_backend(struct serve *s, struct backend_run *run,
 	/* how old it is was not known before */
 	if (headers.len > 0 || note->len > 0)
 		serve_advert_end(s, 0);
-	if (s->making != NULL) {
+	if (s->record != NULL) {
+		run->copy = serve_replay_copy;
+		run->copy_arg = s->record;
+	} else if (s->making != NULL) {
 		run->copy = serve_advert_copy;
 		run->copy_arg = s->making;
 	}

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "advert.h"
 #include "audit.h"
 #include "buf.h"
 #include "commands.h"
@@ -13,9 +14,10 @@
 #include "route.h"
 #include "session.h"
 #include "spool.h"
+#include "stream.h"
 
 struct FCGX_Request;
-struct advert_making;
+struct recorded;
 
 /* One request on its way, owned by serve_request. */
 struct serve {
@@ -39,6 +41,7 @@ struct serve {
 	int in_use; /* the mirror at git_dir, by us */
 	int64_t age_ms; /* of what an offline mirror serves; -1: fresh */
 	struct advert_making *making; /* git's answer is to be kept there */
+	struct recorded *record; /* this of it, which is a pack's */
 
 	struct refusal why;
 	struct buf sentence; /* why.sentence, where it is made here */
@@ -77,6 +80,24 @@ int serve_body(struct serve *s);
 int serve_advert(struct serve *s);
 void serve_advert_copy(void *arg, const char *data, size_t n);
 void serve_advert_end(struct serve *s, int good);
+/* For who knows what is asked; ADVERT_MAKE: s->making is set. */
+enum advert_turn serve_advert_find(struct serve *s, enum asked asked,
+				   const struct buf *body,
+				   struct advert **found);
+
+/*
+ * The same for a pack, with a place: returns 1 when it was given, or as much
+ * of it as could be. Else s->record may be set, which serve_replay_copy fills
+ * and serve_advert_end takes.
+ */
+int serve_replay(struct serve *s);
+void serve_replay_copy(void *arg, const char *data, size_t n);
+/* What was recorded, into s->making; sets *good to 0 if it cannot be. Harmless
+   without a record. */
+void serve_replay_end(struct serve *s, int *good);
+
+/* For the audit record: why the client did not get all of what was kept. */
+void serve_note_failure(struct serve *s, enum stream_end end);
 
 /*
  * The same for an advertisement to who pushes that nobody has asked for:
@@ -97,6 +118,8 @@ int serve_answer(struct serve *s);
  * side-band for people. Each stays "" or gets the whole.
  */
 void serve_stale(const struct serve *s, struct buf *headers, struct buf *note);
+/* Is there either? Such an answer is never the same again. */
+int serve_is_stale(const struct serve *s);
 
 /* Read what is left of the body, keeping nothing but a push's commands. */
 void serve_drain(struct serve *s);

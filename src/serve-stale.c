@@ -61,3 +61,15 @@ void serve_stale(const struct serve *s, struct buf *headers, struct buf *note)
 	buf_addf(note, "%04zx\2%s", text.len + 5, text.data);
 	buf_clear(&text);
 }
+
+int serve_is_stale(const struct serve *s)
+{
+	struct buf headers = BUF_INIT, note = BUF_INIT;
+	int stale;
+
+	serve_stale(s, &headers, &note);
+	stale = headers.len > 0 || note.len > 0;
+	buf_clear(&headers);
+	buf_clear(&note);
+	return stale;
+}

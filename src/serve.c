@@ -214,6 +214,8 @@ static int step_backend(struct serve *s)
 	if (!push && serve_advert(s))
 		return 0;
 	rc = serve_place(s, POOL_BACKEND);
+	if (rc == 0 && !push && serve_replay(s))
+		return 0;
 	if (rc == 0)
 		rc = serve_answer(s);
 	serve_advert_end(s, 0);

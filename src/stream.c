@@ -21,7 +21,8 @@
 #define FCGI_STDOUT_TYPE 6
 /* Of one record: what stream_break can still send in one piece. */
 #define RECORD_MAX 16384
-/* Of one of an answer that is all there: the most, a multiple of 8. */
+/* Of one of an answer that is all there: the most, a multiple of 8. What is
+   left of one still goes into LAST_ROOM. */
 #define RECORD_WHOLE 65528
 /* A deadline may come nearer (SIGTERM): look again. */
 #define LOOK_MS 1000
@@ -129,6 +130,12 @@ static enum stream_end send_records(struct stream *s, const char *data,
 enum stream_end stream_send(struct stream *s, const char *data, size_t n)
 {
 	return send_records(s, data, n, RECORD_MAX);
+}
+
+enum stream_end stream_send_large(struct stream *s, const char *data,
+				   size_t n)
+{
+	return send_records(s, data, n, RECORD_WHOLE);
 }
 
 enum stream_end stream_send_whole(struct stream *s, const char *data,

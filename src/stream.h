@@ -37,6 +37,10 @@ enum stream_end {
  */
 enum stream_end stream_send(struct stream *s, const char *data, size_t n);
 
+/* The same in records as large as there may be, for who has much at once. */
+enum stream_end stream_send_large(struct stream *s, const char *data,
+				   size_t n);
+
 /*
  * Send an answer that is all there, and nothing else. A small one goes in one
  * piece, which nothing can cut: the witness need not know.
