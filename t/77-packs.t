@@ -39,7 +39,7 @@ cat >"$T/git" <<-END
 	pack=\$(mktemp "$T/pack.XXXXXX")
 	"$real" "\$@" >"\$pack" || exit
 	if [ -s "$T/ctl/other" ]; then
-		printf '\377' | dd of="\$pack" bs=1 seek=50 conv=notrunc 2>"$T/dd"
+		printf other | dd of="\$pack" bs=1 seek=50 conv=notrunc 2>"$T/dd"
 		cat "\$pack"
 		exit
 	fi
