@@ -229,16 +229,28 @@ body command=fetch '|' no-progress include-tag "want $id" done -
 changed "a tag that comes along" git -C "$repo" tag -am two v2 main~3
 changed "and goes" git -C "$repo" tag -d v2
 
-# What is not to be had any more.
-gone=$(git -C "$repo" commit-tree -m gone main^{tree})
+# What is not to be had any more; another loose object stays in its directory,
+# which so does not come or go.
+git -C "$repo" prune --expire=now
+stays=$(git -C "$repo" commit-tree -m stays main^{tree})
+git -C "$repo" update-ref refs/heads/stays "$stays"
+git -C "$repo" cat-file commit "$stays" >"$T/commit"
+for ((i = 0; i < 20000; i++)); do
+	gone=$(git -C "$repo" hash-object -t commit "$T/commit")
+	[ "${gone:0:2}" != "${stays:0:2}" ] || [ "$gone" = "$stays" ] || break
+	echo "$i" >>"$T/commit"
+done
+git -C "$repo" hash-object -w -t commit "$T/commit" >"$T/said"
 git -C "$repo" update-ref refs/heads/gone "$gone"
 body command=fetch '|' no-progress "want $gone" done -
 known "what will be pruned"
 git -C "$repo" update-ref -d refs/heads/gone
 ok "without its reference" right
 wait_for 20 hit
+n=$(ls "$repo/objects" | wc -l)
 git -C "$repo" prune --expire=now
-ok "pruned: git says that it is not there" miss
+is "pruned, no directory has gone" "$(ls "$repo/objects" | wc -l)" "$n"
+ok "git says that it is not there" miss
 like "it does" 'ERR .*not our ref' "$T/got"
 protocol=''
 hidden=$(git -C "$repo" commit-tree -m hidden main^{tree})
