@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "child.h"
 #include "config.h"
 #include "log.h"
 
@@ -65,26 +65,62 @@ void git_gated_harden(void)
 	bound_memory();
 }
 
-/* The socket is open by now: who waited for us can connect. */
-int git_gated_background(void)
+/* Its start has as long as in the foreground; its end is an answer, too. */
+static int told(int fd)
+{
+	char word;
+	ssize_t n;
+
+	do
+		n = read(fd, &word, 1);
+	while (n < 0 && errno == EINTR);
+	return n == 1;
+}
+
+/* Standard error stays: the log goes there. */
+static int leave_terminal(int fd)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int away = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 
-	switch (fork()) {
-	case -1:
-		log_error("fork: %s", strerror(errno));
-		return -1;
-	case 0:
-		break;
-	default:
-		_exit(0);
-	}
 	setsid();
-	child_init(); /* being a reaper is not inherited */
+	close(fd);
 	if (null >= 0) {
 		dup2(null, STDIN_FILENO);
 		dup2(null, STDOUT_FILENO);
-		close(null);
+		if (null > STDERR_FILENO)
+			close(null);
 	}
-	return 0;
+	return away;
+}
+
+int git_gated_background(void)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) {
+		log_error("socketpair: %s", strerror(errno));
+		return -1;
+	}
+	switch (fork()) {
+	case -1:
+		log_error("fork: %s", strerror(errno));
+		close(fds[0]);
+		close(fds[1]);
+		return -1;
+	case 0:
+		close(fds[0]);
+		return leave_terminal(fds[1]);
+	default:
+		close(fds[1]);
+		_exit(told(fds[0]) ? 0 : 1);
+	}
+}
+
+void git_gated_started(int fd)
+{
+	/* who started us may have been ended meanwhile */
+	if (send(fd, "", 1, MSG_NOSIGNAL) < 0)
+		log_debug("whoever started this is gone: %s", strerror(errno));
+	close(fd);
 }

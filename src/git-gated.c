@@ -57,6 +57,7 @@ struct gated {
 	struct desk *desk;
 	struct keeper *keeper;
 	int signal_fd, wake_fd;
+	int started_fd; /* where to tell that we have, or -1 */
 };
 
 static int usage(void)
@@ -260,10 +261,6 @@ static int start(struct gated *g, const char *fds, const char *pid)
 
 	if (listen_fd < 0)
 		return -1;
-	/* a socket is there, so the web server waits instead of failing */
-	if (g->options.socket != NULL && !g->options.foreground &&
-	    git_gated_background() < 0)
-		return -1;
 	if (control_open(&g->control, g->c) < 0)
 		return -1;
 	if (g->control.was_left)
@@ -317,6 +314,8 @@ static int gated(struct gated *g, const char *fds, const char *pid)
 	git_gated_raise_files(g->c);
 	if (start(g, fds, pid) < 0)
 		return 1;
+	if (g->started_fd >= 0)
+		git_gated_started(g->started_fd);
 	return run(g);
 }
 
@@ -346,10 +345,16 @@ static void clear(struct gated *g)
 	free(g->backend);
 }
 
+/* A socket that was handed over comes from one who watches us. */
+static int in_background(const struct options *o)
+{
+	return o->socket != NULL && !o->foreground && !o->check_only;
+}
+
 int main(int argc, char **argv)
 {
 	struct gated g = { .control = CONTROL_INIT, .signal_fd = -1,
-			   .wake_fd = -1 };
+			   .wake_fd = -1, .started_fd = -1 };
 	char *fds = keep(getenv("LISTEN_FDS"));
 	char *pid = keep(getenv("LISTEN_PID"));
 	int status;
@@ -361,6 +366,11 @@ int main(int argc, char **argv)
 	/* before it could be an orphan of ours, or keep anything open */
 	if (!g.options.check_only)
 		witness_start(argv);
+	if (in_background(&g.options)) {
+		g.started_fd = git_gated_background();
+		if (g.started_fd < 0)
+			return 1;
+	}
 	child_init();
 	status = gated(&g, fds, pid);
 	clear(&g);
