@@ -379,9 +379,7 @@ int config_check_paths(const struct config *c, int make)
 {
 	int bad = check_gate(c, make);
 
-	config_warn_case(c);
-	config_warn_park(c);
-	config_warn_libexec(c);
+	config_warn(c);
 	for (size_t i = 0; i < c->nr_upstreams; i++)
 		if (check_upstream(c, &c->upstreams[i]))
 			bad = -1;

@@ -136,10 +136,8 @@ void config_end_upstream(struct load *l, struct config_upstream *u);
 /* A connection that is shared has a socket, with a longer name than others:
    check gate.state for it. */
 void config_check_shared(struct load *l);
-/* config-warn.c: of [push] keys without effect, and of ignoreCase. */
-void config_warn_park(const struct config *c);
-void config_warn_case(const struct config *c);
-void config_warn_libexec(const struct config *c);
+/* config-warn.c: logs what is in order and cannot be meant. */
+void config_warn(const struct config *c);
 /* The line of gate.state, or the first. */
 int config_state_line(const struct load *l);
 

@@ -73,7 +73,7 @@ static void warn_of_strict(const struct config *c)
 			 config_park_line(c));
 }
 
-void config_warn_park(const struct config *c)
+static void warn_park(const struct config *c)
 {
 	if (!c->park)
 		warn_of_bounds(c);
@@ -85,7 +85,7 @@ void config_warn_park(const struct config *c)
  * Said here rather than where the file is read, which every push does. Others
  * of the kind cannot be told by their host.
  */
-void config_warn_case(const struct config *c)
+static void warn_case(const struct config *c)
 {
 	static const char *const hosts[] = { "github.com", "gitlab.com",
 					     "bitbucket.org", "codeberg.org" };
@@ -103,7 +103,7 @@ void config_warn_case(const struct config *c)
 }
 
 /* git runs git-gate-pack itself, or has a shell do it, which reads the path. */
-void config_warn_libexec(const struct config *c)
+static void warn_libexec(const struct config *c)
 {
 	size_t n = strcspn(c->libexec, CONFIG_SHELL_BYTES);
 
@@ -113,4 +113,65 @@ void config_warn_libexec(const struct config *c)
 			 "one; install to another path, or set packs = 0",
 			 c->name, line_of(c, SECTION_GATE, "libexec"),
 			 c->libexec, c->libexec[n]);
+}
+
+/* Why a pattern matches no name, or NULL: route.c takes none of these. */
+static const char *matches_none(const char *pattern)
+{
+	size_t n = strlen(pattern);
+
+	if (pattern[0] == '/')
+		return "names begin without a slash";
+	if (n > 0 && pattern[n - 1] == '/')
+		return "names end without a slash; what is below it is /*";
+	if (n >= 4 && !strcmp(pattern + n - 4, ".git"))
+		return "names are without .git";
+	return NULL;
+}
+
+/* A deny that matches nothing denies nothing. */
+static void warn_names(const struct config *c)
+{
+	for (size_t i = 0; i < c->nr_repos; i++) {
+		const struct config_repo *r = &c->repos[i];
+		const char *why = matches_none(r->pattern);
+
+		if (why)
+			log_warn("%s:%d: [repo \"%s\"] matches no repository: %s",
+				 c->name, r->line, r->pattern, why);
+	}
+	for (size_t i = 0; i < c->nr_rules_access; i++) {
+		const struct config_rule *r = &c->rules_access[i];
+		const char *why = matches_none(r->repo);
+
+		if (why)
+			log_warn("%s:%d: %s: the rule matches no repository: "
+				 "%s", c->name, r->line, r->text, why);
+	}
+}
+
+/* The name is put behind it, so this would be a repository within one. */
+static void warn_url(const struct config *c)
+{
+	for (size_t i = 0; i < c->nr_upstreams; i++) {
+		const struct config_upstream *u = &c->upstreams[i];
+		size_t n = strlen(u->url);
+
+		while (n > 0 && u->url[n - 1] == '/')
+			n--;
+		if (n >= 4 && !memcmp(u->url + n - 4, ".git", 4))
+			log_warn("%s:%d: [upstream \"%s\"]: the url ends in "
+				 ".git; it is what stands before a "
+				 "repository's name, which is put behind it",
+				 c->name, u->line, u->name);
+	}
+}
+
+void config_warn(const struct config *c)
+{
+	warn_case(c);
+	warn_park(c);
+	warn_libexec(c);
+	warn_names(c);
+	warn_url(c);
 }

@@ -384,6 +384,33 @@ good | sed 's/forge.example/notgithub.com/' >"$T/conf"
 ok 'other hosts are not known to need it' check
 is 'and nothing is said either' "$(cat "$T/err")" ''
 
+# --- what can match no name ------------------------------------------------
+
+good >"$T/conf"
+cat >>"$T/conf" <<-'END'
+	[repo "acme/web.git"]
+		upstream = forge
+	[repo "/lab"]
+		upstream = forge
+	[access]
+		deny = * * acme/secret.git
+		deny = fetch * acme/
+END
+line_of() { grep -nF -e "$1" "$T/conf" | cut -d: -f1; }
+ok 'patterns for names that there are none of are warnings' check
+like 'a name with .git' \
+	"warning: $T/conf:$(line_of web.git): \[repo \"acme/web.git\"\] matches no repository: names are without .git"
+like 'a name with a slash in front' \
+	"warning: $T/conf:$(line_of /lab): .*matches no repository: names begin without a slash"
+like 'a rule' \
+	"warning: $T/conf:$(line_of secret.git): deny = \* \* acme/secret.git: the rule matches no repository"
+like 'and one with a slash behind' \
+	"warning: $T/conf:$(line_of 'acme/' | tail -n 1): .*names end without a slash"
+good | sed 's,forge.example[^"]*,forge.example/acme/web.git,' >"$T/conf"
+ok 'an url of one repository is a warning' check
+like 'with file, line and why' \
+	"warning: $T/conf:[0-9]+: \[upstream \"forge\"\]: the url ends in .git"
+
 # --- what is parked, and what cannot be -----------------------------------
 
 { good; printf '[push]\npark = %s\n' "$T/park"; } >"$T/conf"
