@@ -260,8 +260,7 @@ static int allow(const struct asked *a, struct exception *e)
 	if (!c)
 		return CMD_UNKNOWN;
 	if (!c->exceptions) {
-		log_error("%s: names no file of exceptions; add to [scan]: "
-			  "exceptions = /etc/git-gate/exceptions", c->name);
+		log_error(CMD_NO_EXCEPTIONS, c->name);
 	} else if (!has_secret(c, e->reason)) {
 		if (e->repo)
 			warn_of_repo(c, e->repo);

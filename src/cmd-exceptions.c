@@ -137,8 +137,7 @@ int cmd_exceptions(int argc, char **argv)
 	}
 	c = config_load(file);
 	if (c && !c->exceptions)
-		log_error("%s: names no file of exceptions; add to [scan]: "
-			  "exceptions = /etc/git-gate/exceptions", c->name);
+		log_error(CMD_NO_EXCEPTIONS, c->name);
 	else if (c)
 		x = exceptions_load(c->exceptions);
 	if (x)

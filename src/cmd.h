@@ -8,6 +8,11 @@
  */
 enum { CMD_OK = 0, CMD_REFUSED = 1, CMD_USAGE = 2, CMD_UNKNOWN = 3 };
 
+/* For log_error, with the configuration's name. */
+#define CMD_NO_EXCEPTIONS \
+	"%s: names no file of exceptions; add to [scan]: exceptions = " \
+	SYSCONFDIR "/git-gate/exceptions, and have the gate reload"
+
 int cmd_allow(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_deliver(int argc, char **argv);

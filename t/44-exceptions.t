@@ -167,7 +167,7 @@ wrong 3 "a configuration without the file" \
 	"add to \[scan\]: exceptions = /" "$FP" --reason x
 try gate exceptions -c "$CONF"
 is "so is exceptions" $rc 3
-like "with the remedy" "exceptions = /etc"
+like "with the remedy" "exceptions = /.*/exceptions, and have the gate reload"
 try gate exceptions -c "$CONF" "$FP"
 is "exceptions takes no more" $rc 2
 like "but names what does" "git-gate allow"
