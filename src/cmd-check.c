@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -108,6 +109,17 @@ static int check_ignore(const struct config *c)
 	return g ? 0 : -1;
 }
 
+/* Permissions are not for root: what it may read is not what the gate may. */
+static void warn_of_root(const struct config *c)
+{
+	struct stat st;
+
+	if (geteuid() == 0 && !stat(c->state, &st) && st.st_uid != 0)
+		log_warn("%s: checked as root, whom no permission stops; the "
+			 "gate runs as the owner of %s (user id %u): check as "
+			 "that user", c->name, c->state, (unsigned)st.st_uid);
+}
+
 static int check(const char *file)
 {
 	struct config *c = config_load(file);
@@ -124,6 +136,7 @@ static int check(const char *file)
 	if (!bad_paths && c->ignore && check_ignore(c))
 		bad_paths = -1;
 	rules = scan_check(c->rules);
+	warn_of_root(c);
 	if (!bad_paths && rules)
 		printf("%s: good: upstreams %zu, repo sections %zu, access "
 		       "rules %zu, secret rules %zu\n", file,

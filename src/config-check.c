@@ -97,7 +97,10 @@ static int check_working_dir(const struct place *p, const char *path, int make)
 		return fault(p, path, "can be written by its group or by "
 			     "others; chmod 0700 it");
 	if (may(path, R_OK | W_OK | X_OK))
-		return fault_errno(p, path, "chown it to the gate's user");
+		return fault_errno(p, path, errno == EROFS ?
+				   "name one that can be written" :
+				   st.st_uid == geteuid() ? "chmod 0700 it" :
+				   "chown it to the gate's user");
 	return 0;
 }
 
@@ -225,7 +228,6 @@ struct check {
 	size_t offset;
 	check_fn *fn;
 };
-
 
 static const struct check upstream_checks[] = {
 	{ "identityFile", offsetof(struct config_upstream, identity_file),

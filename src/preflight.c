@@ -73,6 +73,8 @@ int preflight_hook(const struct config *c)
 	argv[0] = path.data;
 	child.argv = argv;
 	status = child_run(&child, NULL, 65536, ASK_MS, NULL, &err);
+	if (err.len > 0 && err.data[err.len - 1] == '\n')
+		err.data[--err.len] = '\0';
 	if (status != 0)
 		log_error("%s: the scanner does not work: %s", path.data,
 			  err.len > 0 ? err.data : "no answer");

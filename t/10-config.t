@@ -384,6 +384,39 @@ good | sed 's/forge.example/notgithub.com/' >"$T/conf"
 ok 'other hosts are not known to need it' check
 is 'and nothing is said either' "$(cat "$T/err")" ''
 
+# --- as whom it is checked ----------------------------------------------------
+
+# the programs may lie where the other user cannot reach them
+cp "$BUILD/git-gate" "$T/a-copy"
+as_gate() {
+	if [ "$(id -u)" -eq 0 ]; then
+		setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+	else
+		"$@"
+	fi
+}
+gate_check() { as_gate "$T/a-copy" check -c "$T/conf"; }
+mkdir -p "$T/theirs.d"
+[ "$(id -u)" -ne 0 ] || chown 65534 "$T/theirs.d"
+good | sed "s,$T/state,$T/theirs.d," >"$T/conf"
+chmod 0500 "$T/theirs.d"
+no 'a state directory that its owner cannot write is an error' gate_check
+like 'whose remedy is the mode, not the owner' \
+	"state $T/theirs.d cannot be used: Permission denied; chmod 0700 it"
+chmod 0700 "$T/theirs.d"
+chmod 0200 "$T/conf"
+no 'a configuration that the gate cannot read is an error' gate_check
+like 'whose remedy is the file, not who asks' \
+	"$T/conf: cannot be opened: Permission denied; the gate's user must be able to read it"
+chmod 0644 "$T/conf"
+try check
+if [ "$(id -u)" -eq 0 ]; then
+	like 'root is told whom to check as' \
+		"warning: $T/conf: checked as root, .* owner of $T/theirs.d \(user id 65534\): check as that user"
+else
+	unlike 'the owner is told of nothing' 'checked as root'
+fi
+
 # --- what can match no name ------------------------------------------------
 
 good >"$T/conf"

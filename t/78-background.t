@@ -55,4 +55,11 @@ rules nobody
 no "not with a configuration that is bad" gated
 is "its status says so, too" $rc 1
 like "and its words" 'there is no \[upstream "nobody"\]' "$T/gate.log"
+{ echo '[[rules]]'; echo 'id = "a"'; echo "regex = '(a'"; } >"$T/rules.toml"
+rules
+printf '[scan]\n\trules = %s\n' "$T/rules.toml" >>"$T/gate.conf"
+no "nor with rules that are bad" gated
+like "the line is named, and nothing is put behind it" \
+	"the scanner does not work: .*$T/rules.toml:3: rule 'a': .*[a-z]$" \
+	"$T/gate.log"
 done_testing
