@@ -115,6 +115,11 @@ static const struct {
 	{ "dubious ownership", FAULT_LOCAL, OWN },
 	{ "transport '", FAULT_LOCAL, OWN }, /* "... not allowed" */
 	{ "Unable to create '", FAULT_LOCAL, OWN },
+	/* of git init; it leaves out why */
+	{ "failed to write new configuration file", FAULT_LOCAL, OWN },
+	/* caFile; clientCert, clientKey */
+	{ "Problem with the SSL CA cert", FAULT_LOCAL, OWN },
+	{ "error reading X.509 key or certificate", FAULT_LOCAL, OWN },
 	{ "Permission denied", FAULT_LOCAL, OWN },
 	{ "Read-only file system", FAULT_LOCAL, OWN },
 	{ "not a git repository", FAULT_LOCAL, OWN },

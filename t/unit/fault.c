@@ -202,6 +202,15 @@ static const struct {
 	  "fatal: unable to write loose object file: No space left on device\n"
 	  "fatal: unpack-objects failed\n" },
 	/* ours */
+	{ "disk full here, as git init tells it", 128, FAULT_LOCAL,
+	  "error: failed to write new configuration file /m/a.git/config.lock\n"
+	  "fatal: could not set 'core.filemode' to 'true'\n" },
+	{ "https, no caFile", 128, FAULT_LOCAL,
+	  "fatal: unable to access 'https://h/a.git/': Problem with the SSL CA "
+	  "cert (path? access rights?)\n" },
+	{ "https, no clientCert", 128, FAULT_LOCAL,
+	  "fatal: unable to access 'https://h/a.git/': error reading X.509 key "
+	  "or certificate file\n" },
 	{ "bound met", CHILD_TIMEOUT, FAULT_TIMEOUT, "" },
 	{ "did not start", -1, FAULT_LOCAL, "" },
 	{ "killed", 137, FAULT_LOCAL, "" },
