@@ -260,9 +260,10 @@ static int leftover_tree(void *arg, const struct oid *id)
 
 	if (walk_late(w))
 		return 1;
-	if (oids_find(&w->seen, id) < 0 && !history_has(w->h, id) &&
+	/* asked last, and of trees alone: it looks for a loose one, too */
+	if (oids_find(&w->seen, id) < 0 &&
 	    odb_header(w->h->reader, id, &type, &len) == ODB_OK &&
-	    type == ODB_TREE)
+	    type == ODB_TREE && !history_has(w->h, id))
 		walk_scan_unreachable(w, id);
 	return 0;
 }
