@@ -35,7 +35,7 @@ on_disk() {
 }
 part_push() {
 	local r name size
-	make_large "$T/huge.git" 5600
+	make_large "$T/huge.git" 5450
 	size=$(du -b -c "$T"/huge.git/objects/pack/*.pack | awk 'END {
 		printf "%.0f", $1 / 1e6 }')
 	for name in gate fcgiwrap; do
