@@ -8,8 +8,9 @@
  * the match. Whatever scan_text finds begins at a start. If a byte is a start
  * depends on the bytes from the one before it up to the rule's reach (or, for
  * a regex without such a bound, the end of the last line that it can come to,
- * or the text's): the footprint. By induction over the chain of deltas, each
- * start of a version lies in one of its hot spans:
+ * or the text's): the footprint. By induction over the versions in the order
+ * of their probes, each start of a version lies in one of its hot spans (its
+ * bases are all that it was copied from, one of git's or more):
  * - its footprint has fresh bytes in it, or a seam, or an end of the text that
  *   is not the base's. The rule's regex has a word in every match, at most
  *   `before` bytes behind the start, with bytes of `lead` only between. All
@@ -20,7 +21,7 @@
  *   the version once one of its keywords is in it: they too were copied whole,
  *   or are found. So the start is in a window here, and each byte of a window
  *   is tried, save those within a match that counts and so is hot itself.
- * - or it lies within one copy, with the base's bytes all around it. Then it
+ * - or it lies within one copy, with that base's bytes all around it. Then it
  *   was a start in the base, and in a hot span of it; what of that span was
  *   copied has the start in it, and is hot here.
  * Of what is encoded the same holds with a piece in the place of a start, and

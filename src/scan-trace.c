@@ -106,7 +106,8 @@ static size_t first_mark(const struct scan_trace *t, size_t hint, size_t from)
 {
 	size_t lo = hint, hi, step = 1;
 
-	if (lo && t->marks[lo - 1].at >= from)
+	/* it may be of another base */
+	if (lo > t->nr_marks || (lo && t->marks[lo - 1].at >= from))
 		lo = 0;
 	for (hi = lo; hi < t->nr_marks && t->marks[hi].at < from; step *= 2) {
 		lo = hi + 1;
@@ -153,6 +154,15 @@ static void copy_marks(const struct scan_trace *base, size_t from, size_t at,
 	to->nr_marks = all;
 }
 
+static void copy_far(const struct scanner *s, const struct scan_trace *base,
+		     struct scan_trace *to)
+{
+	if (!to->far)
+		to->far = mem_array(far_words(s), sizeof(*to->far));
+	for (size_t i = 0; i < far_words(s); i++)
+		to->far[i] |= base->far[i];
+}
+
 void scan_trace_copy(const struct scanner *s, const struct scan_trace *base,
 		     size_t from, size_t at, size_t len,
 		     struct scan_trace *to)
@@ -160,11 +170,8 @@ void scan_trace_copy(const struct scanner *s, const struct scan_trace *base,
 	to->whole |= base->whole;
 	if (to->whole)
 		return;
-	if (base->far && !to->far) {
-		to->far = mem_array(far_words(s), sizeof(*to->far));
-		for (size_t i = 0; i < far_words(s); i++)
-			to->far[i] = base->far[i];
-	}
+	if (base->far)
+		copy_far(s, base, to);
 	for (size_t i = first_hot(base, from);
 	     i < base->nr && base->hot[i].start < from + len; i++) {
 		const struct span *h = &base->hot[i];

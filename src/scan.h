@@ -91,18 +91,18 @@ void scan_trace_clear(struct scan_trace *t);
 /* Bytes of memory that it holds. */
 size_t scan_trace_size(const struct scanner *s, const struct scan_trace *t);
 /*
- * Into the trace `to` of a new version: what it has of base, by this copy. All
- * copies are of one base.
+ * Into the trace `to` of a new version: what it has of base, by this copy.
+ * Copies come in the order of `at`; they may be of several bases, which are
+ * versions that were probed.
  */
 void scan_trace_copy(const struct scanner *s, const struct scan_trace *base,
 		     size_t from, size_t at, size_t len,
 		     struct scan_trace *to);
-
 /*
  * Could scan_text find anything in this version, under whatever path and
  * commit? The bytes outside the fresh spans (in order, apart; an empty span is
  * a seam, and so is either end of the text unless it is that of the base) were
- * copied from a version that was probed, and *trace holds what
+ * copied from versions that were probed, and *trace holds what
  * scan_trace_copy made of that; the version's own is added. SCAN_CLEAN: it
  * could not, and that is certain. SCAN_FOUND: perhaps. SCAN_UNKNOWN: a limit
  * was met, as with scan_text.

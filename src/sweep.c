@@ -14,13 +14,16 @@
 #include "odb.h"
 #include "scan.h"
 #include "sweep.h"
+#include "sweep-internal.h"
 #include "unpack.h"
 
 /*
  * What [memory] is divided into: one half for texts, a quarter for what is
- * told, a quarter for what is known of versions that others are made from.
+ * told, an eighth for what is known of versions that others are made from, an
+ * eighth for text that was met.
  */
-#define KEPT_PART 4
+#define KEPT_PART 8
+#define KNOWN_PART 8
 #define TOLD_PART 4
 /* Of one id that is told, with its place in the table and its reason. */
 #define TOLD_BYTES 256
@@ -57,6 +60,7 @@ struct job {
 struct searcher {
 	struct job *job;
 	struct scanner *scanner;
+	struct sweep_known *known;
 	uint64_t objects, bytes, fresh, pointers;
 };
 
@@ -139,15 +143,14 @@ static void probe(struct searcher *s, const struct odb_version *v,
 		  struct scan_trace *trace)
 {
 	const char *why = NULL;
-	size_t i;
+	const struct span *fresh;
+	size_t nr, i;
 
-	for (i = 0; v->base && i < v->nr_copies; i++)
-		scan_trace_copy(s->scanner, v->base, v->copies[i].from,
-				v->copies[i].to, v->copies[i].len, trace);
-	for (i = 0; i < v->nr_fresh; i++)
-		s->fresh += v->fresh[i].end - v->fresh[i].start;
-	switch (scan_probe(s->scanner, v->data, v->len, v->fresh, v->nr_fresh,
-			   trace, &why)) {
+	fresh = sweep_known_copy(s->known, v, trace, &nr);
+	for (i = 0; i < nr; i++)
+		s->fresh += fresh[i].end - fresh[i].start;
+	switch (scan_probe(s->scanner, v->data, v->len, fresh, nr, trace,
+			   &why)) {
 	case SCAN_CLEAN:
 		/* where an archive's entries are, is known when it is found */
 		if (v->type == ODB_BLOB && !is_clean_inside(s, v->data, v->len))
@@ -203,6 +206,7 @@ static void *visit(void *arg, const struct odb_version *v)
 	s->bytes += v->len;
 	s->pointers += v->type == ODB_BLOB && sweep_is_pointer(v->data, v->len);
 	probe(s, v, &trace);
+	sweep_known_keep(s->known, v, &trace);
 	return keep(s, v, &trace);
 }
 
@@ -243,6 +247,11 @@ static unsigned thread_count(const struct sweep_limits *limits, uint64_t total)
 	return n ? (unsigned)n : 1;
 }
 
+static size_t memory_of(const struct sweep_limits *limits)
+{
+	return limits->memory ? limits->memory : MEMORY;
+}
+
 /* Scanners for all threads. Returns 0, or -1, logged. */
 static int start(struct searcher *s, unsigned nr, struct job *j,
 		 const struct rules *r)
@@ -257,6 +266,9 @@ static int start(struct searcher *s, unsigned nr, struct job *j,
 		if (!s[i].scanner)
 			return -1;
 		scan_set_deadline(s[i].scanner, j->limits->deadline);
+		s[i].known = sweep_known_new(s[i].scanner,
+					     memory_of(j->limits) /
+						     KNOWN_PART / nr);
 	}
 	return 0;
 }
@@ -271,14 +283,10 @@ static void finish(struct searcher *s, unsigned nr,
 		out->bytes += s[i].bytes;
 		out->fresh += s[i].fresh;
 		out->pointers += s[i].pointers;
+		sweep_known_free(s[i].known);
 		if (s[i].scanner != lent)
 			scan_free(s[i].scanner);
 	}
-}
-
-static size_t memory_of(const struct sweep_limits *limits)
-{
-	return limits->memory ? limits->memory : MEMORY;
 }
 
 int sweep_run(const struct odb *o, const struct rules *r,

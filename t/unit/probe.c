@@ -1,7 +1,8 @@
 /*
  * What scan_probe promises: of a version made from another by copying, with
  * what the probe of that one learned, it never says "clean" where a scan finds
- * something. Also: a scan that goes by words finds what one finds that tries
+ * something. The same where more is known than git's copies tell, by
+ * sweep-known.c. Also: a scan that goes by words finds what one finds that tries
  * every rule at every byte.
  */
 #include <setjmp.h>
@@ -18,9 +19,11 @@
 #include "buf.h"
 #include "log.h"
 #include "mem.h"
+#include "odb.h"
 #include "rules.h"
 #include "scan.h"
 #include "scan-internal.h"
+#include "sweep-internal.h"
 
 static uint64_t seed = 88172645463325252u;
 
@@ -168,34 +171,59 @@ static void add_example(struct buf *b)
 	buf_clear(&one);
 }
 
+/* Long texts that are met again in many versions, or parts of them. */
+static struct buf passages[12];
+static size_t nr_passages;
+
+static void add_passage(struct buf *b)
+{
+	const struct buf *p = &passages[pick(nr_passages)];
+	size_t from = pick(4) ? 0 : pick(p->len);
+
+	buf_add(b, p->data + from,
+		pick(4) ? p->len - from : pick(p->len - from) + 1);
+}
+
 static void add_some(struct buf *b, int of_examples)
 {
+	if (nr_passages && pick(2)) {
+		add_passage(b);
+		return;
+	}
 	if (of_examples)
 		add_example(b);
 	if (!of_examples || pick(2))
 		add_random(b, 1 + pick(6));
 }
 
+#define PARTS 32
+
+/* With what is fresh in it, and what is copied. */
 struct version {
 	struct buf text;
 	struct scan_trace trace;
+	struct span fresh[PARTS];
+	struct odb_copy copies[PARTS];
+	size_t nr_fresh, nr_copies;
 };
 
-static void add_fresh(struct span *fresh, size_t *nr, size_t start, size_t end)
+static void add_fresh(struct version *v, size_t start, size_t end)
 {
-	if (*nr && fresh[*nr - 1].end >= start) {
-		if (end > fresh[*nr - 1].end)
-			fresh[*nr - 1].end = end;
+	struct span *last = v->fresh + v->nr_fresh - 1;
+
+	if (v->nr_fresh && last->end >= start) {
+		if (end > last->end)
+			last->end = end;
 		return;
 	}
-	fresh[(*nr)++] = (struct span){ start, end };
+	v->fresh[v->nr_fresh++] = (struct span){ start, end };
 }
 
 /* A version made from base, as a delta of git's makes it. */
-static size_t edit(const struct scanner *s, const struct version *base,
-		   struct version *v, struct span *fresh, int of_examples)
+static void edit(const struct version *base, struct version *v,
+		 int of_examples)
 {
-	size_t from = 0, nr = 0, parts = 1 + pick(5), last = SIZE_MAX;
+	size_t from = 0, parts = 1 + pick(5), last = SIZE_MAX;
 
 	buf_add(&v->text, "", 0);
 	for (size_t i = 0; i < parts; i++) {
@@ -210,7 +238,7 @@ static size_t edit(const struct scanner *s, const struct version *base,
 		if (pick(3)) {
 			add_some(&v->text, of_examples && pick(2));
 			if (v->text.len > start)
-				add_fresh(fresh, &nr, start, v->text.len);
+				add_fresh(v, start, v->text.len);
 			last = v->text.len > start ? SIZE_MAX : last;
 		}
 		start = v->text.len;
@@ -218,15 +246,15 @@ static size_t edit(const struct scanner *s, const struct version *base,
 			continue;
 		/* where it joins what it did not join in the base */
 		if (last != from && (from || start))
-			add_fresh(fresh, &nr, start, start);
+			add_fresh(v, start, start);
 		buf_add(&v->text, base->text.data + from, n);
-		scan_trace_copy(s, &base->trace, from, start, n, &v->trace);
+		v->copies[v->nr_copies++] =
+			(struct odb_copy){ start, from, n };
 		from += n;
 		last = from;
 	}
 	if (last != base->text.len)
-		add_fresh(fresh, &nr, v->text.len, v->text.len);
-	return nr;
+		add_fresh(v, v->text.len, v->text.len);
 }
 
 static void note(void *arg, const struct scan_finding *f)
@@ -238,23 +266,62 @@ static void note(void *arg, const struct scan_finding *f)
 struct check {
 	struct scanner *fast, *slow;
 	size_t found, hot, versions;
+	struct sweep_known *known;
+	size_t fresh, left; /* bytes, before and after what is known */
 };
 
-static void check_version(struct check *c, struct version *v,
-			  const struct span *fresh, size_t nr)
+static size_t sum(const struct span *spans, size_t nr)
+{
+	size_t n = 0;
+
+	while (nr-- > 0)
+		n += spans[nr].end - spans[nr].start;
+	return n;
+}
+
+/* The probe, after what is copied from the base, if there is one. */
+static enum scan_result probe(struct check *c, const struct version *base,
+			      struct version *v, const char **why)
+{
+	const struct odb_version as_git_has_it = {
+		.type = ODB_BLOB, .data = v->text.data, .len = v->text.len,
+		.copies = v->copies, .nr_copies = v->nr_copies,
+		.fresh = v->fresh, .nr_fresh = v->nr_fresh,
+		.base = base ? &base->trace : NULL,
+	};
+	const struct span *fresh = v->fresh;
+	size_t nr = v->nr_fresh;
+	enum scan_result result;
+
+	if (c->known)
+		fresh = sweep_known_copy(c->known, &as_git_has_it, &v->trace,
+					 &nr);
+	for (size_t i = 0; !c->known && i < v->nr_copies; i++)
+		scan_trace_copy(c->fast, &base->trace, v->copies[i].from,
+				v->copies[i].to, v->copies[i].len, &v->trace);
+	c->fresh += sum(v->fresh, v->nr_fresh);
+	c->left += sum(fresh, nr);
+	result = scan_probe(c->fast, v->text.data, v->text.len, fresh, nr,
+			    &v->trace, why);
+	if (c->known)
+		sweep_known_keep(c->known, &as_git_has_it, &v->trace);
+	return result;
+}
+
+static void check_version(struct check *c, const struct version *base,
+			  struct version *v)
 {
 	const struct scan_input in = { .text = v->text.data,
 				       .len = v->text.len };
 	struct buf one = BUF_INIT, two = BUF_INIT;
 	const char *why = "";
 	enum scan_result found = scan_text(c->fast, &in, note, &one, &why);
-	enum scan_result probe = scan_probe(c->fast, v->text.data, v->text.len,
-					    fresh, nr, &v->trace, &why);
+	enum scan_result probed = probe(c, base, v, &why);
 
 	buf_adds(&one, "");
 	buf_adds(&two, "");
 	assert_int_not_equal(found, SCAN_UNKNOWN);
-	assert_int_not_equal(probe, SCAN_UNKNOWN);
+	assert_int_not_equal(probed, SCAN_UNKNOWN);
 	if (c->slow) {
 		assert_int_equal(scan_text(c->slow, &in, note, &two, &why),
 				 found);
@@ -262,11 +329,11 @@ static void check_version(struct check *c, struct version *v,
 			fail_msg("fast: %s slow: %s text: %s", one.data,
 				 two.data, v->text.data);
 	}
-	if (found == SCAN_FOUND && probe != SCAN_FOUND)
+	if (found == SCAN_FOUND && probed != SCAN_FOUND)
 		fail_msg("missed %s in: %s", one.data, v->text.data);
 	c->versions++;
 	c->found += found == SCAN_FOUND;
-	c->hot += probe == SCAN_FOUND;
+	c->hot += probed == SCAN_FOUND;
 	buf_clear(&one);
 	buf_clear(&two);
 }
@@ -274,24 +341,22 @@ static void check_version(struct check *c, struct version *v,
 /* A chain of versions, each made from the one before. */
 static void chain(struct check *c, size_t pieces, int of_examples)
 {
-	struct version all[2] = { { BUF_INIT, SCAN_TRACE_INIT },
-				  { BUF_INIT, SCAN_TRACE_INIT } };
-	struct span fresh[32] = { { 0, 0 } };
+	struct version all[2] = { { .text = BUF_INIT }, { .text = BUF_INIT } };
 
 	choose_words();
 	buf_add(&all[0].text, "", 0);
 	for (size_t i = 0; i < pieces; i++)
 		add_some(&all[0].text, of_examples && pick(4) == 0);
-	fresh[0].end = all[0].text.len;
-	check_version(c, &all[0], fresh, 1);
+	add_fresh(&all[0], 0, all[0].text.len);
+	check_version(c, NULL, &all[0]);
 	for (int i = 1; i < 7; i++) {
 		struct version *base = &all[(i - 1) & 1], *v = &all[i & 1];
-		size_t nr;
 
 		buf_reset(&v->text);
 		scan_trace_clear(&v->trace);
-		nr = edit(c->fast, base, v, fresh, of_examples);
-		check_version(c, v, fresh, nr);
+		v->nr_fresh = v->nr_copies = 0;
+		edit(base, v, of_examples);
+		check_version(c, base, v);
 	}
 	for (int i = 0; i < 2; i++) {
 		buf_clear(&all[i].text);
@@ -316,8 +381,8 @@ static void never_misses_with(const char *rules, size_t chains, size_t pieces,
 			      unsigned depth, int of_examples)
 {
 	struct rules *r = load(rules), *same = load(rules);
-	struct check c = { scan_new(r, depth), slow_scanner(same, depth),
-			   0, 0, 0 };
+	struct check c = { .fast = scan_new(r, depth),
+			   .slow = slow_scanner(same, depth) };
 
 	for (size_t i = 0; i < chains; i++)
 		chain(&c, pieces, of_examples);
@@ -350,7 +415,7 @@ static void each_alone(void **state)
 		char *one = end ? mem_strndup(at, (size_t)(end - at))
 				: mem_strdup("");
 		struct rules *r;
-		struct check c = { NULL, NULL, 0, 0, 0 };
+		struct check c = { NULL };
 
 		at = end;
 		if (*one) {
@@ -375,7 +440,7 @@ static void our_own_rules(void **state)
 static void others_rules(void **state)
 {
 	const char *file = getenv("PROBE_RULES");
-	struct check c = { NULL, NULL, 0, 0, 0 };
+	struct check c = { NULL };
 	struct rules *r, *same;
 
 	(void)state;
@@ -400,7 +465,7 @@ static void others_rules(void **state)
 static void many_edits(void **state)
 {
 	struct rules *r = rules_builtin();
-	struct check c = { scan_new(r, 0), NULL, 0, 0, 0 };
+	struct check c = { .fast = scan_new(r, 0) };
 
 	(void)state;
 	for (size_t i = 0; i < 1500; i++)
@@ -416,6 +481,177 @@ static void encoded(void **state)
 {
 	(void)state;
 	never_misses_with(hurtful, 200, 6, SCAN_DEPTH, 0);
+}
+
+static void forget_passages(void)
+{
+	while (nr_passages)
+		buf_clear(&passages[--nr_passages]);
+}
+
+static void make_passages(int of_examples)
+{
+	forget_passages();
+	for (size_t k = 0; k < sizeof(passages) / sizeof(*passages); k++) {
+		struct buf b = BUF_INIT;
+
+		choose_words();
+		while (b.len < 200 + 150 * k) {
+			add_some(&b, of_examples && pick(2));
+			buf_adds(&b, pick(3) ? "\n" : "");
+		}
+		passages[k] = b;
+	}
+	nr_passages = sizeof(passages) / sizeof(*passages);
+}
+
+/* Versions of passages that were met, in other texts. */
+static void with_known(const char *rules, size_t chains, unsigned depth,
+		       int of_examples, struct check *all)
+{
+	struct rules *r = rules ? load(rules) : rules_builtin();
+	struct check c = { .fast = scan_new(r, depth) };
+
+	/* so many bytes that some are dropped */
+	c.known = sweep_known_new(c.fast, (size_t)4 << 20);
+	for (size_t i = 0; i < chains; i++) {
+		if (i % 20 == 0)
+			make_passages(of_examples);
+		chain(&c, 4, of_examples);
+	}
+	forget_passages();
+	sweep_known_free(c.known);
+	scan_free(c.fast);
+	if (rules)
+		rules_free(r);
+	all->versions += c.versions;
+	all->found += c.found;
+	all->hot += c.hot;
+	all->fresh += c.fresh;
+	all->left += c.left;
+}
+
+static void check_known(const struct check *all)
+{
+	print_message("# %zu versions, %zu with findings, %zu hot, %zu of %zu "
+		      "bytes are not known\n", all->versions, all->found,
+		      all->hot, all->left, all->fresh);
+	assert_true(all->found > all->versions / 8);
+	assert_true(all->hot < all->versions);
+	assert_true(all->left < all->fresh / 2);
+}
+
+/* Each rule alone, as above. */
+static void known_text(void **state)
+{
+	const char *at = hurtful;
+	struct check all = { 0 };
+
+	(void)state;
+	while (at) {
+		const char *end = strstr(at + 1, "[[rules]]");
+		char *one = end ? mem_strndup(at, (size_t)(end - at))
+				: mem_strdup(at);
+
+		at = end;
+		/* not those that need another one */
+		if (!strstr(one, "rules.required"))
+			with_known(one, 300, 0, 0, &all);
+		free(one);
+	}
+	check_known(&all);
+}
+
+static void known_text_of_ours(void **state)
+{
+	struct check all = { 0 };
+
+	(void)state;
+	with_known(NULL, 400, 0, 1, &all);
+	with_known(NULL, 200, SCAN_DEPTH, 1, &all);
+	check_known(&all);
+}
+
+/* Lines that are not met elsewhere. */
+static void add_lines(struct buf *b)
+{
+	size_t end = b->len + 2000;
+
+	while (b->len < end)
+		buf_addf(b, "line %zu of %zu\n", pick(1000000), pick(1000000));
+}
+
+/*
+ * A secret across the place where known text and git's copy meet: `known` ends
+ * or begins with a part of it, and so does `base`. They may have more of it in
+ * common, for which known text is taken; `cut` bytes of base are not copied.
+ */
+static const struct meeting {
+	const char *known, *base;
+	int first; /* known text comes first */
+	size_t cut, fresh;
+} meetings[] = {
+	{ "key_abcd", "1234\n", 1, 0, 8 },
+	{ "1234\n", "key_abcd", 0, 0, 5 },
+	{ "key_ab##", "_key_abcd1234\n", 1, 1, 0 },
+	{ "#cd1234\n", "key_abcd1234_", 0, 1, 1 },
+};
+
+static void meet(struct check *c, const struct meeting *m)
+{
+	struct version known = { .text = BUF_INIT }, base = known, v = known;
+	size_t more = strlen(m->known);
+
+	if (m->first)
+		add_lines(&known.text);
+	buf_adds(&known.text, m->known);
+	if (!m->first)
+		add_lines(&base.text), add_lines(&known.text);
+	buf_adds(&base.text, m->base);
+	if (m->first)
+		add_lines(&base.text);
+	add_fresh(&known, 0, known.text.len);
+	add_fresh(&base, 0, base.text.len);
+	check_version(c, NULL, &known);
+	check_version(c, NULL, &base);
+	assert_int_equal(c->found, 0);
+	more = known.text.len - more + m->fresh;
+	if (m->first)
+		buf_add(&v.text, known.text.data, more);
+	v.copies[v.nr_copies++] = (struct odb_copy){
+		v.text.len, m->first ? m->cut : 0, base.text.len - m->cut };
+	buf_add(&v.text, base.text.data + v.copies[0].from, v.copies[0].len);
+	if (!m->first)
+		buf_add(&v.text, known.text.data + known.text.len - more, more);
+	add_fresh(&v, m->first ? 0 : v.copies[0].len,
+		  m->first ? more : v.text.len);
+	check_version(c, &base, &v);
+	buf_clear(&known.text);
+	buf_clear(&base.text);
+	buf_clear(&v.text);
+	scan_trace_clear(&known.trace);
+	scan_trace_clear(&base.trace);
+	scan_trace_clear(&v.trace);
+}
+
+static void known_beside_copied(void **state)
+{
+	struct rules *r = load("[[rules]]\nid='edge'\n"
+			       "regex='\\bkey_([a-z0-9]{8})\\b'\n");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(meetings) / sizeof(*meetings); i++) {
+		struct check c = { .fast = scan_new(r, 0) };
+
+		c.known = sweep_known_new(c.fast, (size_t)4 << 20);
+		meet(&c, &meetings[i]);
+		assert_int_equal(c.found, 1);
+		/* nothing was new in the version */
+		assert_true(c.fresh - c.left > 2000);
+		sweep_known_free(c.known);
+		scan_free(c.fast);
+	}
+	rules_free(r);
 }
 
 /* t/rules/examples.txt: "RULE + TEXT" */
@@ -462,6 +698,9 @@ int main(void)
 		cmocka_unit_test(others_rules),
 		cmocka_unit_test(many_edits),
 		cmocka_unit_test(encoded),
+		cmocka_unit_test(known_text),
+		cmocka_unit_test(known_text_of_ours),
+		cmocka_unit_test(known_beside_copied),
 	};
 
 	if (getenv("PROBE_SEED"))
