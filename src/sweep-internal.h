@@ -9,7 +9,7 @@ struct odb_version;
 struct scan_trace;
 struct scanner;
 
-/* --- sweep-known.c: texts that were probed before, whatever of ----------------- */
+/* --- sweep-known.c: texts that were probed before, whatever of ------------ */
 
 struct sweep_known;
 /* One thread's; up to so many bytes are kept. */
