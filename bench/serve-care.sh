@@ -23,9 +23,11 @@ part_care() {
 	request mirror/grown "$up"
 	request fcgiwrap-grown
 	clones care-before
-	gate_conf 'delay = 300ms'
+	# after ten times that without a turn it would be packed in part
+	gate_conf 'delay = 10s'
 	kill -HUP "$gated"
 	wait_for cared
+	ls "$T"/state/mirrors/file*/"$up"/objects/pack/*.bitmap >"$T/warm"
 	gate_conf 'auto = false'
 	kill -HUP "$gated"
 	clones care-after

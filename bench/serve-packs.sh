@@ -83,7 +83,7 @@ part_packs() {
 	ratio "it: first, ms until a byte of it" byte-large ""
 	bound "it: temporary files, MB" temp "<= 0"
 	ratio "it: 32 at once, ms CPU" crowd "<= 0.2"
-	ratio "it: 32 at once, ms until the first has a byte" crowd-byte "<= 1.0"
+	ratio "it: 32 at once, ms until the first has some" crowd-byte "<= 1.0"
 	ratio "pack of ten commits, first, ms CPU" first-small ""
 	ratio "it: again, ms CPU" again-small ""
 }
