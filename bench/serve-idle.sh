@@ -67,7 +67,8 @@ part_idle() {
 		[ $((r + 1)) = "$rounds" ] || end_idle "$pid"
 	done
 
-	pause 1
+	# the end of that request, also on a busy machine
+	pause 3
 	before=$(switches "${all[@]}")
 	pause 5
 	echo "$before $(switches "${all[@]}")" |
