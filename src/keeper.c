@@ -31,8 +31,7 @@ static void perform(struct keeper *k, enum mirror_task task,
 
 	switch (task) {
 	case MIRROR_TASK_CARE:
-		if (mirror_care(c, due) > 0)
-			mirror_due_later(due);
+		mirror_due_done(due, mirror_care(c, due));
 		break;
 	case MIRROR_TASK_REMOVE:
 		mirror_remove(c);

@@ -76,11 +76,19 @@ void mirror_due_note(const char *path)
 	put(path, 0, clock_ms());
 }
 
-/* What has had its turn, and did not end in it, has another one as late. */
-void mirror_due_later(const struct mirror_due *due)
+/* What did not end in its turn has another one as late. */
+static void later(const struct mirror_due *due)
 {
 	put(due->path, due->tries < TRIES_MAX ? due->tries + 1 : TRIES_MAX,
 	    due->overdue ? clock_ms() : due->first);
+}
+
+void mirror_due_done(const struct mirror_due *due, int rc)
+{
+	if (rc > 0)
+		later(due);
+	else if (!rc && due->overdue)
+		mirror_due_note(due->path);
 }
 
 void mirror_due_active(void)

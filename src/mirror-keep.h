@@ -37,8 +37,11 @@ struct mirror_due {
  */
 enum mirror_task mirror_due_wait(int64_t delay_ms, int removes,
 				 struct mirror_due *due);
-/* It was interrupted: another time. */
-void mirror_due_later(const struct mirror_due *due);
+/*
+ * After its turn, with what mirror_care returned: 1, another one later; where
+ * it was overdue, and so packed in part, one as a whole when it is quiet.
+ */
+void mirror_due_done(const struct mirror_due *due, int rc);
 /* From other threads: mirror_due_wait returns AGAIN, or STOP from now on. */
 void mirror_due_again(void);
 void mirror_due_stop(void);

@@ -406,10 +406,10 @@ static void test_due(void **state)
 	assert_true(clock_ms() - began >= DELAY);
 
 	/* interrupted twice: four times as long */
-	mirror_due_later(&due);
+	mirror_due_done(&due, 1);
 	free(due.path);
 	assert_int_equal(mirror_due_wait(DELAY, 1, &due), MIRROR_TASK_CARE);
-	mirror_due_later(&due);
+	mirror_due_done(&due, 1);
 	free(due.path);
 	began = clock_ms();
 	assert_int_equal(mirror_due_wait(DELAY, 1, &due), MIRROR_TASK_CARE);
@@ -424,7 +424,7 @@ static void test_due(void **state)
 		assert_int_equal(mirror_due_wait(DELAY, 1, &due),
 				 MIRROR_TASK_CARE);
 		first = due.first;
-		mirror_due_later(&due);
+		mirror_due_done(&due, 1);
 		free(due.path);
 	} while (!due.overdue && due.tries < 5);
 	assert_true(due.overdue);
@@ -433,6 +433,23 @@ static void test_due(void **state)
 	/* and then as late again */
 	assert_int_equal(mirror_due_wait(DELAY, 1, &due), MIRROR_TASK_CARE);
 	assert_true(due.first >= first + 10 * DELAY);
+	free(due.path);
+	/* a turn that was overdue was for a part: the rest when it is quiet */
+	due.overdue = 1;
+	due.path = strdup("/m/one");
+	mirror_due_done(&due, 0);
+	free(due.path);
+	assert_int_equal(mirror_due_wait(DELAY, 1, &due), MIRROR_TASK_CARE);
+	assert_string_equal(due.path, "/m/one");
+	assert_false(due.overdue);
+	/* and no more after that, nor after a failure */
+	mirror_due_done(&due, 0);
+	due.overdue = 1;
+	mirror_due_done(&due, -1);
+	free(due.path);
+	mirror_due_note("/m/other");
+	assert_int_equal(mirror_due_wait(DELAY, 1, &due), MIRROR_TASK_CARE);
+	assert_string_equal(due.path, "/m/other");
 	free(due.path);
 
 	/* one that is never quiet */
