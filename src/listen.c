@@ -35,6 +35,23 @@ static int fail(const char *spec, const char *what, int fd)
 	return -1;
 }
 
+/* What bind(2) and listen(2) refuse most. */
+static int fail_listening(const char *spec, int fd)
+{
+	const char *remedy = "";
+
+	if (errno == ENOENT)
+		remedy = "; make its directory";
+	else if (errno == EACCES)
+		remedy = "; the gate's user must be able to write in its "
+			 "directory, or to use that port";
+	else if (errno == EADDRINUSE)
+		remedy = "; choose another, or stop who listens there";
+	log_error("%s: cannot listen: %s%s", spec, strerror(errno), remedy);
+	close(fd);
+	return -1;
+}
+
 static int answers(const struct sockaddr_un *sa)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -71,7 +88,7 @@ static int open_unix(const char *path)
 		return fail(path, "socket", fd);
 	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
 	    chmod(path, 0660) < 0 || listen(fd, BACKLOG) < 0)
-		return fail(path, "cannot listen", fd);
+		return fail_listening(path, fd);
 	return fd;
 }
 
@@ -96,7 +113,7 @@ static int bind_address(const char *spec, const struct addrinfo *ai)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (bind(fd, ai->ai_addr, ai->ai_addrlen) < 0 ||
 	    listen(fd, BACKLOG) < 0)
-		return fail(spec, "cannot listen", fd);
+		return fail_listening(spec, fd);
 	if (!is_loopback(ai->ai_addr))
 		log_warn("%s: FastCGI has no authentication: whoever can reach "
 			 "this address can claim to be any user", spec);

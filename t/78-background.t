@@ -51,6 +51,15 @@ is "its status says so" $rc 1
 like "so do its words" 'another git-gated runs on this state directory'
 ok "the first one serves on" git ls-remote "$GATE/acme/web"
 stop gate
+rules
+at() {
+	timeout -k 5 30 "$BUILD/git-gated" -c "$T/gate.conf" -s "$1"
+}
+no "not on a socket whose directory is not there" at "$T/none/gate.sock"
+like "which is said, and what to do" \
+	"$T/none/gate.sock: cannot listen: .*; make its directory"
+no "not on a port that is in use" at "127.0.0.1:${GATE##*:}"
+like "which is said, too" "127.0.0.1:${GATE##*:}: cannot listen: .*; choose another"
 rules nobody
 no "not with a configuration that is bad" gated
 is "its status says so, too" $rc 1
