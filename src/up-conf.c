@@ -258,7 +258,9 @@ static void write_gate(struct buf *out, const char *state, const char *libexec)
 	add_value(out, "libexec", libexec);
 	buf_adds(out, "\thooks = \"");
 	add_quoted(out, libexec);
-	buf_adds(out, "/hooks\"\n");
+	buf_adds(out, "/hooks\"\n[scan]\n\texceptions = \"");
+	add_quoted(out, state);
+	buf_adds(out, "/exceptions\"\n");
 }
 
 static void write_access(struct buf *out, const char *repo, const char *ref)

@@ -72,6 +72,12 @@ is "lands upstream" "$(tip "$T/up/team/two.git" refs/heads/agent/1)" \
 	"$(tip "$T/two" HEAD)"
 no "not elsewhere" git -C "$T/two" push origin HEAD:refs/heads/main
 like "with a reason" 'code=denied'
+commit "$T/two" token "$(secret)"
+no "nor a secret" git -C "$T/two" push origin HEAD:refs/heads/agent/2
+mark=$(grep -ao 'git-gate allow [0-9a-f]\{40\}' "$T/said" | cut -d' ' -f3)
+ok "which is allowed as the refusal says" "$BUILD/git-gate" allow "$mark" \
+	-c "$T/kept/git-gate.conf" --reason 'made up'
+ok "and passes then" git -C "$T/two" push -q origin HEAD:refs/heads/agent/2
 refused "a directory in use" 'another git gate up' \
 	--listen 127.0.0.1:0 --upstream "file://$T/up/" --state "$T/kept"
 refused "a port in use" 'cannot listen on .*--listen' \
@@ -82,6 +88,7 @@ ok "a directory that was named is kept" test -s "$T/kept/git-gated.log"
 is "no process is left" "$(left "$T/kept")" 0
 up --upstream "file://$T/up/" --state "$T/kept"
 result $? "and serves again" || diag "$(cat "$T/up.log")"
+ok "what was allowed is kept" grep -q "$mark" "$T/kept/exceptions"
 
 # One of the two dies: the other is ended, and the reason told.
 for name in git-gated lighttpd; do
