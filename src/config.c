@@ -283,8 +283,8 @@ static int read_file(struct load *l, struct buf *text)
 
 	if (fd < 0) {
 		config_error(l, 0, "cannot be opened: %s; %s", strerror(errno),
-			     errno == EACCES ? "the gate's user must be able "
-					       "to read it (chgrp, chmod 0640)"
+			     errno == EACCES ? "run this as the gate's user, "
+					       "who must be able to read it"
 					     : "name the configuration with "
 					       "-c");
 		return -1;

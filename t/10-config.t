@@ -406,8 +406,8 @@ like 'whose remedy is the mode, not the owner' \
 chmod 0700 "$T/theirs.d"
 chmod 0200 "$T/conf"
 no 'a configuration that the gate cannot read is an error' gate_check
-like 'whose remedy is the file, not who asks' \
-	"$T/conf: cannot be opened: Permission denied; the gate's user must be able to read it"
+like 'whose remedy is the file, too, not who asks alone' \
+	"$T/conf: cannot be opened: Permission denied; run this as the gate's user, who must be able to read it"
 chmod 0644 "$T/conf"
 try check
 if [ "$(id -u)" -eq 0 ]; then
