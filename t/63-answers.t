@@ -125,16 +125,16 @@ id=$(tip "$T/work" HEAD)
 : >"$T/direct"
 lines command=ls-refs '|' peel symrefs -
 post "references" upload version=2
-lines command=fetch '|' no-progress ofs-delta "want $id" done -
+lines command=fetch '|' no-progress ofs-delta "want $id" "done" -
 post "a pack" upload version=2
 lines command=fetch '|' no-progress "want $id" "have $id" -
 post "what both have" upload version=2
-lines command=fetch '|' no-progress deepen\ 1 "want $id" done -
+lines command=fetch '|' no-progress deepen\ 1 "want $id" "done" -
 post "a shallow one" upload version=2
-lines "want $id side-band-64k no-progress ofs-delta" - done
+lines "want $id side-band-64k no-progress ofs-delta" - "done"
 post "a pack by version 0" upload
 post "a pack by version 1" upload version=1
-lines "want $id no-progress" - done
+lines "want $id no-progress" - "done"
 post "a pack without a side-band" upload
 printf 0000 >"$T/body"
 post "no pack" upload version=2
@@ -156,11 +156,11 @@ refused() {
 	ok "$1: to the operator, too" grep -qF -f "$T/theirs.err" "$T/gate.log"
 }
 no=$(printf '%040d' 7)
-lines command=fetch '|' no-progress "want $no" done -
+lines command=fetch '|' no-progress "want $no" "done" -
 refused "not there" version=2
 like "the client has git's words" "ERR upload-pack: not our ref $no" "$T/refused"
 like "and they do not look whole" '^\[broken\]' "$T/refused"
-lines "want $no side-band-64k" - done
+lines "want $no side-band-64k" - "done"
 refused "not there by version 0"
 like "the client has git's words" "ERR upload-pack: not our ref $no" "$T/refused"
 lines command=delete '|' -

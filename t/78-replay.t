@@ -3,9 +3,12 @@
 # after every kind of change; really without git; and whatever happens to the
 # pack's file, the client or the responder meanwhile, no client gets what looks
 # whole and is not.
-# shellcheck disable=SC2034,SC2154
+# STEPS=N for another number of random steps, SEED=N.
+# shellcheck disable=SC2034,SC2119,SC2154,SC2317
 . "${SOURCE:?}/t/lib.sh"
 
+steps=${STEPS:-100} seed=${SEED:-$RANDOM}
+[ -z "${LIGHT:-}" ] || steps=${STEPS:-40}
 store=$T/state/packs
 mkdir -p "$T/hosted" "$T/ctl"
 
@@ -81,10 +84,10 @@ joined() {
 		}
 		$_ = "$out$band[1]$band[3]" . substr $_, pos // 0' "$1"
 }
-# ask [OPTION...]: the gate's answer, in $T/got; sets n to how often git ran
+# ask: the gate's answer, in $T/got; sets n to how often git ran
 ask() {
 	: >"$T/runs"
-	fcgi -body "$T/body" "$@" "${at:-/one}/git-upload-pack" \
+	fcgi -body "$T/body" /one/git-upload-pack \
 		REQUEST_METHOD=POST GIT_PROTOCOL="$protocol" \
 		CONTENT_TYPE=application/x-git-upload-pack-request \
 		>"$T/got" 2>"$T/got.err"
@@ -110,7 +113,7 @@ same() {
 	cmp -s "$T/theirs.joined" "$T/got.joined" && return
 	packed "$T/theirs.joined" >"$T/theirs.packed" 2>&1 &&
 		packed "$T/got.joined" >"$T/got.packed" 2>&1 &&
-		[ "$(wc -l <"$T/got.packed")" -gt 100 ] &&
+		[ -s "$T/packed.pack" ] &&
 		cmp "$T/theirs.packed" "$T/got.packed"
 }
 # Is the answer git's? One that git cannot end has our words at its end.
@@ -132,7 +135,7 @@ miss() { right && [ "$n" -gt 0 ]; }
 # known WHAT: it becomes known, and nothing is wrong meanwhile
 known() { ok "$1: is answered without git" wait_for 20 hit; }
 
-all() { body command=fetch '|' ofs-delta no-progress "want $id" done -; }
+all() { body command=fetch '|' ofs-delta no-progress "want $id" "done" -; }
 id=$(tip "$T/template.git" main)
 base=$(tip "$T/template.git" main~2)
 protocol=version=2
@@ -170,7 +173,7 @@ is "no packet is too large for its client" "$(perl -0777 -ne 's/.*?\r\n\r\n//s;
 	}
 	print $most <= 65520 ? "no" : $most' "$T/got")" no
 protocol=''
-body "want $id side-band no-progress" - done
+body "want $id side-band no-progress" - "done"
 ok "a large pack in small packets" miss
 known "a large pack in small packets"
 is "of at most 1000 bytes" "$(perl -0777 -ne 's/.*?\r\n\r\n//s;
@@ -179,7 +182,7 @@ is "of at most 1000 bytes" "$(perl -0777 -ne 's/.*?\r\n\r\n//s;
 		print "$n " if $n > 1000;
 		substr $_, 0, $n - 4, "" if $n > 4;
 	}' "$T/got")" ''
-body "want $id no-progress" - done
+body "want $id no-progress" - "done"
 ok "a pack without a side-band" miss
 ok "is git's each time" miss
 protocol=version=2
@@ -225,14 +228,14 @@ is "which is kept once more" "$(find "$store" -type f | wc -l)" 1
 changed "the pack too old" sh -c "touch -d '2 hours ago' '$store'/*"
 changed "the gate's configuration" sh -c "kill -HUP ${PID[gate]}; until
 	grep -q 'read anew' '$T/gate.log'; do :; done"
-body command=fetch '|' no-progress include-tag "want $id" done -
+body command=fetch '|' no-progress include-tag "want $id" "done" -
 changed "a tag that comes along" git -C "$repo" tag -am two v2 main~3
 changed "and goes" git -C "$repo" tag -d v2
 
 # What is not to be had any more; another loose object stays in its directory,
 # which so does not come or go.
 git -C "$repo" prune --expire=now
-stays=$(git -C "$repo" commit-tree -m stays main^{tree})
+stays=$(git -C "$repo" commit-tree -m stays "main^{tree}")
 git -C "$repo" update-ref refs/heads/stays "$stays"
 git -C "$repo" cat-file commit "$stays" >"$T/commit"
 for ((i = 0; i < 20000; i++)); do
@@ -242,20 +245,20 @@ for ((i = 0; i < 20000; i++)); do
 done
 git -C "$repo" hash-object -w -t commit "$T/commit" >"$T/said"
 git -C "$repo" update-ref refs/heads/gone "$gone"
-body command=fetch '|' no-progress "want $gone" done -
+body command=fetch '|' no-progress "want $gone" "done" -
 known "what will be pruned"
 git -C "$repo" update-ref -d refs/heads/gone
 ok "without its reference" right
 wait_for 20 hit
-n=$(ls "$repo/objects" | wc -l)
+set -- "$repo"/objects/*; n=$#
 git -C "$repo" prune --expire=now
-is "pruned, no directory has gone" "$(ls "$repo/objects" | wc -l)" "$n"
+is "pruned, no directory has gone" "$(set -- "$repo"/objects/*; echo $#)" "$n"
 ok "git says that it is not there" miss
 like "it does" 'ERR .*not our ref' "$T/got"
 protocol=''
-hidden=$(git -C "$repo" commit-tree -m hidden main^{tree})
+hidden=$(git -C "$repo" commit-tree -m hidden "main^{tree}")
 git -C "$repo" update-ref refs/heads/hidden "$hidden"
-body "want $hidden side-band-64k no-progress" - done
+body "want $hidden side-band-64k no-progress" - "done"
 known "what will be hidden"
 git -C "$repo" config uploadpack.hideRefs refs/heads/hidden
 ok "hidden: git says that it is not there" miss
@@ -366,6 +369,63 @@ unset "PID[gone]"
 joined "$T/gone.log" >"$T/gone.joined"
 ok "which is right" cmp "$T/gone.joined" "$T/theirs.joined"
 
+# --- never wrong ------------------------------------------------------------------------
+
+# One change, of which some change the answer; nobody waits after it.
+names=(a b c d e)
+change() {
+	local name=refs/heads/${names[RANDOM % 5]} rev=main~$((RANDOM % 30))
+	case $((RANDOM % 12)) in
+	0 | 1) git -C "$repo" update-ref "$name" "$(tip "$repo" "$rev")" ;;
+	2) git -C "$repo" update-ref -d "$name" ;;
+	3) git -C "$repo" update-ref -d refs/heads/gone
+		git -C "$repo" prune --expire=now ;;
+	4) git -C "$repo" hash-object -w -t commit "$T/commit" &&
+		git -C "$repo" update-ref refs/heads/gone "$gone" ;;
+	5) git -C "$repo" pack-refs --all --prune ;;
+	6) git -C "$repo" repack -adq ;;
+	7) git -C "$repo" config uploadpack.hideRefs "$name" ;;
+	8) git -C "$repo" config --unset uploadpack.hideRefs ;;
+	9) rm -f "$store"/* ;;
+	10) git -C "$repo" tag -f "t$((RANDOM % 3))" "$rev" ;;
+	11) git -C "$repo" rev-parse main >"$repo/shallow"; rm "$repo/shallow" ;;
+	esac >"$T/change" 2>&1
+	return 0
+}
+request() {
+	protocol=version=2
+	case $((RANDOM % 6)) in
+	0) all ;;
+	1) body command=fetch '|' no-progress include-tag "want $id" "done" - ;;
+	2) body command=fetch '|' no-progress "deepen 2" "want $id" "done" - ;;
+	3) body command=fetch '|' no-progress "want $gone" "done" - ;;
+	4) body command=fetch '|' no-progress "want $id" "have $base" \
+		"have $gone" "done" - ;;
+	5) protocol=''
+		body "want $gone side-band-64k no-progress" - "done" ;;
+	esac
+}
+RANDOM=$seed
+wrong=0 hits=0
+git -C "$T/hosted/one.git" gc -q --prune=now
+for ((step = 0; step < steps; step++)); do
+	[ $((RANDOM % 3)) != 0 ] || change
+	request
+	right || {
+		wrong=$((wrong + 1))
+		diag "step $step: $(cat "$T/change" "$T/theirs.err"); got $n, $(
+			wc -c <"$T/theirs") $(wc -c <"$T/got")"
+	}
+	[ "$n" != 0 ] || hits=$((hits + 1))
+done
+is "$steps random steps (SEED=$seed): none is wrong" "$wrong" 0
+diag "$hits of $steps without git"
+[ "$hits" -gt 0 ]
+result $? "some were answered without git"
+git -C "$repo" config --unset uploadpack.hideRefs
+protocol=version=2
+all
+
 # --- clients and ends ------------------------------------------------------------------
 
 known "a clone"
@@ -428,6 +488,8 @@ fresh
 rm -f "$store"/*
 protocol=version=2
 all
+theirs
+joined "$T/theirs" >"$T/theirs.joined"
 : >"$T/runs"
 for i in 1 2 3 4 5 6 7 8; do
 	start "crowd$i" curl -sf -o "$T/crowd.$i" -H 'Git-Protocol: version=2' \
