@@ -140,7 +140,7 @@ id=$(tip "$T/template.git" main)
 base=$(tip "$T/template.git" main~2)
 protocol=version=2
 
-# --- the same -------------------------------------------------------------------
+# --- the same ----------------------------------------------------------------
 
 fresh
 setup
@@ -200,7 +200,7 @@ ok "and is sound" sound
 "$BUILD/git-gate" status -c "$T/gate.conf" >"$T/said" 2>&1
 like "status counts them" 'given without git: [1-9][0-9]+$' "$T/said"
 
-# --- after each change ------------------------------------------------------------
+# --- after each change -------------------------------------------------------
 
 # changed WHAT COMMAND...: right at once, and again without git
 changed() {
@@ -313,7 +313,7 @@ fcgi -body "$T/body" /one/git-upload-pack REQUEST_METHOD=POST REMOTE_USER=eve \
 unlike "who may not fetch gets nothing of it" PACK "$T/got"
 like "but a refusal" 'refused code=not-found' "$T/got"
 
-# --- the pack's file ----------------------------------------------------------------
+# --- the pack's file ---------------------------------------------------------
 
 rm -f "$store"/*
 known "a clone"
@@ -369,7 +369,7 @@ unset "PID[gone]"
 joined "$T/gone.log" >"$T/gone.joined"
 ok "which is right" cmp "$T/gone.joined" "$T/theirs.joined"
 
-# --- never wrong ------------------------------------------------------------------------
+# --- never wrong -------------------------------------------------------------
 
 # One change, of which some change the answer; nobody waits after it.
 names=(a b c d e)
@@ -426,7 +426,7 @@ git -C "$repo" config --unset uploadpack.hideRefs
 protocol=version=2
 all
 
-# --- clients and ends ------------------------------------------------------------------
+# --- clients and ends --------------------------------------------------------
 
 known "a clone"
 for i in 1 2 3; do late "dead$i"; done
@@ -441,7 +441,8 @@ late still
 ok "a client that takes nothing" wait_for 10 giving
 ok "is waited for as long as others" wait_for 10 sessions 0
 ok "its answer is broken, visibly" broken still
-like "and the log says why" 'took nothing for session.writeTimeout' "$T/gate.log"
+like "and the log says why" 'took nothing for session.writeTimeout' \
+	"$T/gate.log"
 late term
 ok "a client under way" wait_for 10 giving
 kill -TERM "${PID[gate]}"
@@ -455,7 +456,7 @@ ok "a client under way" wait_for 10 giving
 stop gate KILL
 ok "when the gate is killed: likewise" broken killed
 
-# --- without -------------------------------------------------------------------------
+# --- without -----------------------------------------------------------------
 
 for key in packs advertisements; do
 	setup "$key = 0"
@@ -463,7 +464,7 @@ for key in packs advertisements; do
 	ok "$key = 0: by git each time" miss
 done
 
-# --- mirrors -------------------------------------------------------------------------
+# --- mirrors -----------------------------------------------------------------
 
 setup
 upstream acme/web
@@ -482,7 +483,7 @@ ok "sound" sound
 mv "$T/up/acme/web.git" "$T/up/acme/gone.git"
 no "an upstream that is gone" clone "$GATE/acme/web"
 
-# --- at once -------------------------------------------------------------------------
+# --- at once -----------------------------------------------------------------
 
 fresh
 rm -f "$store"/*
