@@ -123,11 +123,10 @@ killed_in_record "TCP" "127.0.0.1:$(free_port)"
 
 # --- through the web servers ---------------------------------------------------
 
-# so slow that the pack of 40 MB is not sent before the client is frozen; and
 # where BUFFER is set, with the other buffering
 eval "$(declare -f conf_nginx conf_lighttpd | sed 's/^conf_/plain_/')"
 conf_nginx() {
-	plain_nginx "$@" | sed 's/^\t*access_log/limit_rate 1m; &/'
+	plain_nginx "$@"
 	[ -n "$BUFFER" ] || return
 	rm "$T/nginx/git-gate-params"
 	sed '/^fastcgi_buffering/s/off;/on; fastcgi_max_temp_file_size 0;/' \
@@ -137,10 +136,42 @@ conf_lighttpd() {
 	local shipped=$SOURCE/lighttpd-conf/git-gate-${SPAWN:-socket}.conf
 	sed "s/\(stream-response-body = \)2/\1${BUFFER:-2}/" "$shipped" \
 		>"$T/lighttpd/shipped.conf"
-	echo 'connection.kbytes-per-second = 1000'
 	plain_lighttpd "$@" | sed "s|$shipped|$T/lighttpd/shipped.conf|"
 }
 
+# Between a client and the web server, 1 MB a second, so that the pack of 40 MB
+# lasts: what nginx is to send unbuffered it does not limit.
+narrow() {
+	rm -f "$T/narrow.port"
+	start narrow perl -MIO::Select -MIO::Socket::INET -e '
+		my ($port, $file) = @ARGV;
+		my $l = IO::Socket::INET->new(LocalAddr => "127.0.0.1",
+			Listen => 16) or die "listen: $!";
+		open my $f, ">", "$file.new" or die;
+		print $f $l->sockport, "\n";
+		close $f;
+		rename "$file.new", $file;
+		$SIG{CHLD} = "IGNORE";
+		while (my $client = $l->accept) {
+			next if fork;
+			my $server = IO::Socket::INET->new(
+				PeerAddr => "127.0.0.1:$port") or exit;
+			my $both = IO::Select->new($client, $server);
+			while (my @from = $both->can_read) {
+				for my $from (@from) {
+					sysread $from, my $data, 16384 or exit;
+					my $to = $from == $client ? $server : $client;
+					while (length $data) {
+						my $n = syswrite $to, $data or exit;
+						substr $data, 0, $n, "";
+					}
+					select undef, undef, undef, 0.016
+						if $from == $server;
+				}
+			}
+		}' "${GATE##*:}" "$T/narrow.port"
+	wait_for 10 test -s "$T/narrow.port"
+}
 # client NAME COMMAND...: its status goes to $T/NAME.rc
 client() {
 	local name=$1
@@ -171,12 +202,14 @@ killed() {
 		[ -d "$T/$name" ] || git clone -q "$T/up/acme/$name.git" "$T/$name"
 		commit "$T/$name" README "for $what"
 	done
-	[ -n "${WHOLE:-}" ] || client large clone -q "$GATE/acme/large" "$T/large"
+	narrow
+	[ -n "${WHOLE:-}" ] || client large clone -q \
+		"http://127.0.0.1:$(cat "$T/narrow.port")/acme/large" "$T/large"
 	client talks -C "$T/talks" push "$GATE/acme/talks" \
 		HEAD:refs/heads/agent/$((pushes += 1))
 	[ -n "${WHOLE:-}" ] ||
 		ok "$what: a pack is under way" wait_for 40 sent 1000000 acme/large
-	# nginx counts by the clock: one that is set lets it send all at once
+	# a machine may stand still for longer than 40 s
 	frozen STOP
 	ok "$what: an answer has begun" wait_for 30 sent 200 acme/talks
 	client silent -C "$T/silent" push "$GATE/acme/silent" \
@@ -189,6 +222,7 @@ killed() {
 	failed talks "$what: a push whose answer had begun"
 	failed silent "$what: one whose answer had not"
 	[ -n "${WHOLE:-}" ] || failed large "$what: a clone in its pack"
+	stop narrow
 }
 killer() {
 	stop gate KILL
