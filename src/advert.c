@@ -18,7 +18,7 @@
  * longer, or a client that takes a pack more slowly, is not worth it, and does
  * not keep others from making theirs.
  */
-#define WAIT_MS 2000
+#define WAIT_MS 1000
 /* What could not be kept is not tried again so soon. */
 #define NOT_AGAIN_MS 10000
 /* One answer may have this part of all that is kept. */
