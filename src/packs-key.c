@@ -115,9 +115,13 @@ static int add_argument(struct key *k, const char *arg)
 	size_t i;
 
 	add_string(k, arg);
-	/* not one that names a blob by way of a reference */
+	/*
+	 * Not one that names a blob by way of a reference; what combine: has
+	 * may be spelt with %XX.
+	 */
 	if (!strncmp(arg, "--filter=", 9))
-		return strstr(arg, "sparse") == NULL ? 0 : -1;
+		return strstr(arg, "sparse") == NULL &&
+			       strchr(arg, '%') == NULL ? 0 : -1;
 	for (i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (!strcmp(arg, known[i]))
 			break;

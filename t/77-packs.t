@@ -183,6 +183,21 @@ for args in '--depth=1' '--depth=2' '--filter=blob:none --no-checkout' \
 	[ "$n" -ge 1 ] || [ "$args" = --no-tags ]
 	result $? "is not the pack of another"
 done
+# A filter that is named by a reference says something else when that moves.
+git init -q "$T/spec"
+echo /file1 >"$T/spec/spec"
+git -C "$T/spec" add spec
+git -C "$T/spec" commit -qm spec
+for filter in sparse:oid=spec:spec combine:sparse:oid=spec:spec+blob:limit=1g \
+	combine:%73parse:oid=spec:spec; do
+	git -C "$T/spec" push -qf "$T/hosted/one.git" HEAD:spec
+	reset
+	ok "clone --filter=$filter" \
+		clone --filter="$filter" --no-checkout "$GATE/one"
+	ok "again" clone --filter="$filter" --no-checkout "$GATE/one"
+	is "is packed each time" "$(runs)" 2
+done
+git -C "$T/hosted/one.git" update-ref -d refs/heads/spec
 reset
 ok "what a shallow one has" clone --depth=1 "$GATE/one"
 is "is given again, too" "$(runs)" 0
