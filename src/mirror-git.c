@@ -289,7 +289,13 @@ enum fault_kind mirror_git_fetch(struct mirror_job *j, const char *dir)
 void mirror_git_check(struct mirror_job *j, const char *dir, struct buf *said)
 {
 	const char *argv[] = { j->c->git, "-c", "core.commitGraph=false", "-c",
-			       "core.multiPackIndex=false", "fsck",
+			       "core.multiPackIndex=false",
+			       /* it would say what is in an object, line
+				  feeds and all: no word is to be believed */
+			       "-c", "fsck.gitmodulesUrl=ignore",
+			       "-c", "fsck.gitmodulesPath=ignore",
+			       "-c", "fsck.gitmodulesUpdate=ignore",
+			       "-c", "fsck.gitmodulesName=ignore", "fsck",
 			       "--no-full", "--no-dangling", "--no-reflogs",
 			       "--no-progress", NULL };
 

@@ -158,6 +158,29 @@ whole "a start without damage"
 is "keeps the mirror" "$(stat -c %i "$m")" "$inode"
 unlike "and says nothing" damaged "$T/gate.log"
 
+# git fsck says of an object what is in it, line feeds and all.
+git clone -q "$up" "$T/odd"
+for value in path=-x url=-x update='!x'; do
+	loose
+	printf '[submodule "a"]\n\t%s = "%s\\nmissing blob"\n' "${value%=*}" \
+		"${value#*=}" >"$T/odd/.gitmodules"
+	git -C "$T/odd" add -A
+	git -C "$T/odd" commit -qm "odd $value"
+	git -C "$T/odd" push -qf origin HEAD:odd 2>/dev/null
+	refs "$GATE/acme/web" >/dev/null
+	try git -C "$m" fsck
+	like "words in .gitmodules that look like damage, ${value%=*}" \
+		'^missing blob'
+	inode=$(stat -c %i "$m")
+	stop gate
+	start_gate
+	refs "$GATE/acme/web" >/dev/null
+	is "are none: the mirror is kept" "$(stat -c %i "$m")" "$inode"
+	unlike "and nothing is said" damaged "$T/gate.log"
+done
+git -C "$up" update-ref -d refs/heads/odd
+loose
+
 # --- without a new start -------------------------------------------------------------
 
 empty "$m/refs/heads/main"
