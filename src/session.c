@@ -42,27 +42,15 @@ static int64_t watched = INT64_MAX; /* clock_ms() of the next look at all */
 
 static const char *stage_name(enum session_stage stage)
 {
-	switch (stage) {
-	case STAGE_HEAD:
-		return "head";
-	case STAGE_MIRROR:
-		return "mirror";
-	case STAGE_BODY:
-		return "body";
-	case STAGE_QUEUE:
-		return "queue";
-	case STAGE_BACKEND:
-		return "backend";
-	case STAGE_SCAN:
-		return "scan";
-	case STAGE_FORWARD:
-		return "forward";
-	case STAGE_REPLY:
-		return "reply";
-	case STAGE_DRAIN:
-		return "drain";
-	}
-	return "?";
+	static const char *const names[] = {
+		[STAGE_HEAD] = "head",	     [STAGE_MIRROR] = "mirror",
+		[STAGE_BODY] = "body",	     [STAGE_QUEUE] = "queue",
+		[STAGE_BACKEND] = "backend", [STAGE_SCAN] = "scan",
+		[STAGE_FORWARD] = "forward", [STAGE_REPLY] = "reply",
+		[STAGE_DRAIN] = "drain",
+	};
+
+	return names[stage];
 }
 
 void session_table(unsigned n, int fd)
@@ -72,14 +60,20 @@ void session_table(unsigned n, int fd)
 	wake_fd = fd;
 }
 
-/* The watchdog sleeps until its next look: is this deadline before it? */
+/* When a session with this deadline is to be looked at, whatever its stage. */
+static int64_t first_look(int64_t deadline)
+{
+	return deadline + (READ_MS < LATE_MS ? READ_MS : LATE_MS);
+}
+
+/* The watchdog sleeps until its next look: is that too late for this one? */
 static void watch(int64_t deadline)
 {
 	uint64_t one = 1;
 
-	if (deadline >= watched)
+	if (first_look(deadline) >= watched)
 		return;
-	watched = deadline;
+	watched = first_look(deadline);
 	if (write(wake_fd, &one, sizeof(one)) < 0)
 		log_warn("eventfd: %s", strerror(errno));
 }
@@ -310,8 +304,12 @@ int session_watch(void)
 				 s->id, s->repo, stage_name(s->stage));
 			shutdown(s->fd, SHUT_RDWR);
 			s->shut = 1;
-		} else if (next < 0 || at < next) {
-			next = at;
+		} else {
+			/* its stage may be another by then */
+			if (first_look(s->deadline) > now)
+				at = first_look(s->deadline);
+			if (next < 0 || at < next)
+				next = at;
 		}
 	}
 	watched = next < 0 ? INT64_MAX : next;

@@ -145,4 +145,20 @@ like "cpu: a last line says so, too" \
 	'remote: git-gate: refused code=limit retry=no id='
 restart 'files = 64'
 ok "what is within its limits is taken" push main
+
+# --- the watch over sessions -----------------------------------------------------
+
+# it sleeps until the first deadline, and looks again at the next one
+looks() {
+	awk '/^voluntary/ { print $2 }' "/proc/${PID[gate]}/task/${PID[gate]}/status"
+}
+before=$(looks)
+asked=0
+for i in {1..40}; do
+	fcgi /lab/own/info/refs REQUEST_METHOD=GET \
+		QUERY_STRING=service=git-upload-pack | grep -q refs/heads &&
+		asked=$((asked + 1))
+done
+is "forty requests" "$asked" 40
+ok "do not wake who watches over them" test $(($(looks) - before)) -lt 20
 done_testing
