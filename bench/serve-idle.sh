@@ -32,15 +32,6 @@ ready() {
 		"$T/idle.sock" "$build/git-gated" -f -c "$T/idle.conf" \
 		-s "$T/idle.sock" 2>>"$T/idle.log"
 }
-# tree PID...: processes that it started, and itself
-tree() {
-	local pid
-	for pid; do
-		echo "$pid"
-		# shellcheck disable=SC2046 # numbers
-		tree $(cat "/proc/$pid/task/"*/children 2>/dev/null)
-	done
-}
 # switches PID...: how often their threads have given up the processor
 switches() {
 	local pid
@@ -62,7 +53,7 @@ part_idle() {
 		said=$(ready)
 		echo "${said% *}" >>"$T/ready.gate"
 		pid=${said#* }
-		mapfile -t all < <(tree "$pid")
+		mapfile -t all < <(descendants "$pid")
 		resident "${all[@]}" >>"$T/rss.gate"
 		[ $((r + 1)) = "$rounds" ] || end_idle "$pid"
 	done
@@ -74,7 +65,7 @@ part_idle() {
 	echo "$before $(switches "${all[@]}")" |
 		awk '{ print $2 - $1 }' >"$T/wakes.gate"
 	end_idle "$pid"
-	mapfile -t all < <(tree "$wrap")
+	mapfile -t all < <(descendants "$wrap")
 	resident "${all[@]}" >"$T/rss.fcgiwrap"
 	before=$(switches "${all[@]}")
 	pause 5

@@ -4,15 +4,6 @@
 # the responder and all that works for it, where processes share a page each has
 # its part of it (PSS): of its own programs, and with git's.
 
-# descendants PID...: and themselves
-descendants() {
-	local pid
-	for pid; do
-		echo "$pid"
-		# shellcheck disable=SC2046 # numbers
-		descendants $(cat "/proc/$pid/task/"*/children 2>/dev/null)
-	done
-}
 # memory PID...: kilobytes of it and its descendants, of our programs; and of all
 memory() {
 	local pid
