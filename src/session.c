@@ -170,6 +170,12 @@ void session_name(struct session *s, const char *who, const char *addr,
 void session_stage(struct session *s, enum session_stage stage)
 {
 	pthread_mutex_lock(&session_lock);
+	/* who forwards was let be, past its deadline too: from now on not */
+	if (s->stage == STAGE_FORWARD) {
+		if (clock_left(s->deadline) == 0)
+			s->deadline = clock_ms();
+		watch(s->deadline);
+	}
 	s->stage = stage;
 	pthread_mutex_unlock(&session_lock);
 }
