@@ -5,6 +5,7 @@
 #include "packets.h"
 #include "stream.h"
 
+struct backend;
 struct buf;
 struct config;
 struct env;
@@ -28,6 +29,7 @@ struct backend_run {
 	const char *preset; /* of its answer, before its output, or "" */
 	struct env *env;
 	int in;              /* its standard input, at the start */
+	int grows;           /* that file has not all of it yet */
 	int client;          /* descriptor of the FastCGI connection */
 	unsigned id;         /* the request's in it */
 	int may_be_empty;    /* no answer at all is one, to a lone flush */
@@ -51,8 +53,24 @@ struct backend_run {
 	char *chunk;
 };
 
-/* Logs what goes wrong. */
-enum backend_end backend_run(const struct config *c, struct backend_run *run);
+/*
+ * Start it: argv, preset, env and in are used, what else run has must live on.
+ * Returns NULL, logged, with run->reason, where that cannot be.
+ */
+struct backend *backend_start(const struct config *c, struct backend_run *run);
+/*
+ * Of one whose input grows: give it what it takes of the first upto bytes.
+ * Never waits; that it reads no more shows at its end.
+ */
+void backend_feed(struct backend *b, uint64_t upto);
+/*
+ * To its end, with all of its input there, so many bytes: sends what it says.
+ * Logs what goes wrong; frees it.
+ */
+enum backend_end backend_end(struct backend *b, uint64_t length);
+/* Instead: end it at once, unheard. Before its input is whole, for then no
+ * hook forwards. Frees it. */
+void backend_abandon(struct backend *b);
 
 /*
  * The same without a client, of at most max bytes: argv, a preset that is a

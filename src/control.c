@@ -154,13 +154,11 @@ static void log_at(enum log_level level, const char *text)
 	}
 }
 
-/* "ask ID": the answer goes to whoever asked. */
-static void answer_ask(struct control *ctl, const char *id,
-		       const struct sockaddr_un *from, socklen_t len,
-		       const struct control_listener *listener)
+/* "ask ID", "whole ID": the answer goes to whoever asked. */
+static void answer_ask(struct control *ctl, int answer,
+		       const struct sockaddr_un *from, socklen_t len)
 {
-	int may = listener->may_forward(id);
-	const char *word = may > 0 ? "yes" : may == 0 ? "wait" : "no";
+	const char *word = answer > 0 ? "yes" : answer == 0 ? "wait" : "no";
 
 	if (sendto(ctl->notes_fd, word, strlen(word), MSG_DONTWAIT |
 		   MSG_NOSIGNAL, (const struct sockaddr *)from, len) < 0)
@@ -206,7 +204,11 @@ void control_take_notes(struct control *ctl,
 			return;
 		note[n] = '\0';
 		if (strncmp(note, "ask ", 4) == 0)
-			answer_ask(ctl, note + 4, &from, len, listener);
+			answer_ask(ctl, listener->may_forward(note + 4), &from,
+				   len);
+		else if (strncmp(note, "whole ", 6) == 0)
+			answer_ask(ctl, listener->is_whole(note + 6), &from,
+				   len);
 		else
 			take_note(note, listener);
 	}
@@ -256,11 +258,11 @@ int control_ask(const struct config *c, const char *request, int timeout_ms,
 }
 
 /* One question and its answer: as control_may_forward. */
-static int ask(int fd, const char *id)
+static int ask(int fd, const char *what, const char *id)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	char note[32], answer[8];
-	ssize_t n = snprintf(note, sizeof(note), "ask %s", id);
+	ssize_t n = snprintf(note, sizeof(note), "%s %s", what, id);
 
 	if (send(fd, note, (size_t)n, MSG_NOSIGNAL) != n)
 		return -1;
@@ -277,17 +279,17 @@ static int ask(int fd, const char *id)
 	return -1;
 }
 
-static int ask_until(int fd, const char *id, int64_t until)
+static int ask_until(int fd, const char *what, const char *id, int64_t until)
 {
 	int rc;
 
-	while ((rc = ask(fd, id)) == 0 && clock_left(until) > 0)
+	while ((rc = ask(fd, what, id)) == 0 && clock_left(until) > 0)
 		poll(NULL, 0, AGAIN_MS);
 	return rc;
 }
 
-int control_may_forward(const struct config *c, const char *id,
-			int64_t timeout_ms)
+static int question(const struct config *c, const char *what, const char *id,
+		    int64_t timeout_ms)
 {
 	struct sockaddr_un none = { .sun_family = AF_UNIX };
 	char *path = join(c, "notes");
@@ -297,7 +299,7 @@ int control_may_forward(const struct config *c, const char *id,
 	/* an address that the answer can go to, of the kernel's choice */
 	if (fd >= 0 && bind(fd, (struct sockaddr *)&none,
 			    sizeof(sa_family_t)) == 0)
-		rc = ask_until(fd, id, clock_ms() + timeout_ms);
+		rc = ask_until(fd, what, id, clock_ms() + timeout_ms);
 	if (rc < 0)
 		log_error("%s: git-gated does not let this push go on: %s",
 			  path, errno == ESRCH ? "its session has ended"
@@ -306,6 +308,17 @@ int control_may_forward(const struct config *c, const char *id,
 		close(fd);
 	free(path);
 	return rc;
+}
+
+int control_may_forward(const struct config *c, const char *id,
+			int64_t timeout_ms)
+{
+	return question(c, "ask", id, timeout_ms);
+}
+
+int control_is_whole(const struct config *c, const char *id, int64_t timeout_ms)
+{
+	return question(c, "whole", id, timeout_ms);
 }
 
 int control_note(const struct config *c, const char *fmt, ...)

@@ -30,6 +30,7 @@ struct control_listener {
 	void (*stage)(const char *id, const char *stage);
 	/* 1; 0: not yet; -1: no */
 	int (*may_forward)(const char *id);
+	int (*is_whole)(const char *id);
 };
 void control_take_notes(struct control *ctl,
 			const struct control_listener *listener);
@@ -51,6 +52,12 @@ int control_ask(const struct config *c, const char *request, int timeout_ms,
  */
 int control_may_forward(const struct config *c, const char *id,
 			int64_t timeout_ms);
+/*
+ * From a hook that was started ahead (GIT_GATE_AHEAD): is the request there to
+ * its end? As above, 0: more of it still comes.
+ */
+int control_is_whole(const struct config *c, const char *id,
+		     int64_t timeout_ms);
 
 /*
  * From a hook: "stage ID scan", "log ID LEVEL text"; may get lost. Returns 0,

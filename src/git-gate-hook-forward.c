@@ -36,6 +36,23 @@ static int ask_responder(const struct hook *h)
 	return HOOK_DONE;
 }
 
+int hook_wait_whole(const struct hook *h)
+{
+	int rc = 1;
+
+	if (getenv("GIT_GATE_AHEAD"))
+		rc = control_is_whole(h->config, h->id, h->config->queue_ms);
+	if (rc < 0)
+		return hook_unknown(h, "gate-fault",
+				    "the gate has given up this push",
+				    hook_ask_operator);
+	if (rc == 0)
+		return hook_unknown(h, "bad-request",
+				    "more follows behind its objects",
+				    "send nothing behind the pack");
+	return HOOK_DONE;
+}
+
 /* Did the upstream fail us so that the push is worth keeping? */
 static int may_park(const struct hook *h, enum fault_kind fault)
 {

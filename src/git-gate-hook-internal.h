@@ -41,7 +41,12 @@ int hook_unknown(const struct hook *h, const char *code, const char *why,
 		 const char *remedy);
 extern const char hook_ask_operator[]; /* a remedy */
 
-/* git-gate-hook-forward.c: the rest of a push that passed. */
+/*
+ * git-gate-hook-forward.c: git may have been started before all of the request
+ * was there, and what has no end is no push, however much of it git has. And
+ * the rest of a push that passed.
+ */
+int hook_wait_whole(const struct hook *h);
 int hook_forward(struct hook *h);
 /* git-gate-hook-quarantine.c: 0, or -1, logged. */
 int hook_quarantine_empty(void);

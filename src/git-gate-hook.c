@@ -309,7 +309,8 @@ static int run(struct hook *h)
 	int status;
 
 	hook_limit_time(h, h->config->scan_ms);
-	if ((status = prepare(h)) || (status = decide(h)) || (status = scan(h)))
+	if ((status = prepare(h)) || (status = decide(h)) ||
+	    (status = scan(h)) || (status = hook_wait_whole(h)))
 		return status;
 	if (passed_write(h->config, h->id, &h->updates))
 		status = gate_fault(h, "its result cannot be noted");

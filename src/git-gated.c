@@ -178,7 +178,8 @@ static int turn(struct gated *g, int timeout_ms)
 		{ .fd = g->control.notes_fd, .events = POLLIN },
 	};
 	static const struct control_listener listener = {
-		.stage = set_stage, .may_forward = may_forward
+		.stage = set_stage, .may_forward = may_forward,
+		.is_whole = session_is_whole
 	};
 	uint64_t count;
 	int fd;

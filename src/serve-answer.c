@@ -54,48 +54,65 @@ static const char *backend_for(const struct serve *s)
 }
 
 /*
- * The git that answers, to its end. note is filled, and stays as long as the
- * stream: a record of it may be half sent. All else is needed for git alone.
+ * The git that answers, started. What it needs until its end is the caller's;
+ * all else is needed for the start alone. Returns NULL: it could not be.
  */
-static enum backend_end run_backend(struct serve *s, struct backend_run *run,
-				    struct buf *note)
+static struct backend *start(struct serve *s, struct answer *a)
 {
 	struct env env = ENV_INIT;
-	struct buf headers = BUF_INIT;
 	struct cgienv_command cmd = CGIENV_COMMAND_INIT;
-	enum backend_end end;
+	struct backend *backend = NULL;
 
-	serve_stale(s, &headers, note);
-	/* how old it is was not known before */
-	if (headers.len > 0 || note->len > 0)
-		serve_advert_end(s, 0);
-	if (s->record != NULL) {
-		run->copy = serve_replay_copy;
-		run->copy_arg = s->record;
-	} else if (s->making != NULL) {
-		run->copy = serve_advert_copy;
-		run->copy_arg = s->making;
-	}
 	cgienv_fill(&env, s->c, s->repo, &s->req, s->session->id, &s->route,
 		    s->git_dir.data, s->spool.len);
 	if (s->route.kind == ROUTE_RPC && !serve_is_push(s))
 		packs_env(&env, s->c);
+	/* its hook asks us whether the body is whole: control.h */
+	if (a->run.grows)
+		env_set(&env, "GIT_GATE_AHEAD", "yes");
 	cgienv_command(&cmd, s->c, backend_for(s), &s->req, &s->route,
 		       s->git_dir.data);
-	run->argv = cmd.argv;
-	run->preset = cmd.preset.data;
-	run->env = &env;
-	run->headers = headers.data;
-	run->note = note->len > 0 ? note : NULL;
-	run->in = spool_rewind(&s->spool);
-	end = run->in < 0 ? BACKEND_SILENT : backend_run(s->c, run);
-	run->argv = NULL;
-	run->preset = run->headers = NULL;
-	run->env = NULL;
+	a->run.argv = cmd.argv;
+	a->run.preset = cmd.preset.data;
+	a->run.env = &env;
+	a->run.in = a->run.grows ? s->spool.fd : spool_rewind(&s->spool);
+	if (a->run.in >= 0)
+		backend = backend_start(s->c, &a->run);
+	a->run.argv = NULL;
+	a->run.preset = NULL;
+	a->run.env = NULL;
 	env_clear(&env);
 	buf_clear(&cmd.preset);
-	buf_clear(&headers);
-	return end;
+	return backend;
+}
+
+void serve_answer_begin(struct serve *s, struct answer *a)
+{
+	a->run = (struct backend_run){ .client = s->fd, .session = s->session,
+				       .id = (unsigned)s->fcgi->requestId,
+				       .is_push = serve_is_push(s),
+				       .grows = a->run.grows };
+	serve_stale(s, &a->headers, &a->note);
+	/* how old it is was not known before */
+	if (a->headers.len > 0 || a->note.len > 0)
+		serve_advert_end(s, 0);
+	if (s->record != NULL) {
+		a->run.copy = serve_replay_copy;
+		a->run.copy_arg = s->record;
+	} else if (s->making != NULL) {
+		a->run.copy = serve_advert_copy;
+		a->run.copy_arg = s->making;
+	}
+	a->run.headers = a->headers.data;
+	a->run.note = a->note.len > 0 ? &a->note : NULL;
+	a->backend = start(s, a);
+}
+
+void serve_answer_clear(struct answer *a)
+{
+	buf_clear(&a->headers);
+	buf_clear(&a->note);
+	free(a->run.chunk);
 }
 
 /* For the audit record; of a push the hook's says what became of it. */
@@ -123,32 +140,44 @@ static void break_off(struct serve *s, struct backend_run *run)
 	buf_clear(&last);
 }
 
-int serve_answer(struct serve *s)
+/* Its end, and what the client is told of that. */
+static int finish(struct serve *s, struct answer *a)
 {
-	struct backend_run run = { .client = s->fd, .session = s->session,
-				   .id = (unsigned)s->fcgi->requestId,
-				   .is_push = serve_is_push(s) };
-	struct buf note = BUF_INIT;
-	enum backend_end end;
+	struct backend_run *run = &a->run;
+	enum backend_end end = BACKEND_SILENT;
 
 	/* what git sends to try a connection before a large push */
-	run.may_be_empty = s->route.kind == ROUTE_RPC &&
-			   s->spool.len <= FLUSH_LEN;
+	run->may_be_empty = s->route.kind == ROUTE_RPC &&
+			    s->spool.len <= FLUSH_LEN;
 	session_stage(s->session, STAGE_BACKEND);
-	end = run_backend(s, &run, &note);
+	if (a->backend != NULL)
+		end = backend_end(a->backend, s->spool.len);
 	session_place_end(s->session);
-	serve_advert_end(s, end == BACKEND_DONE && !run.spoke &&
-			 run.refusal == NULL);
-	note_end(s, end, &run);
-	if (end == BACKEND_DONE && run.held)
-		end = end_push(s, &run);
-	if (run.refusal == NULL)
-		run.refusal = &refusal_internal;
+	serve_advert_end(s, end == BACKEND_DONE && !run->spoke &&
+			 run->refusal == NULL);
+	note_end(s, end, run);
+	if (end == BACKEND_DONE && run->held)
+		end = end_push(s, run);
+	if (run->refusal == NULL)
+		run->refusal = &refusal_internal;
 	if (end == BACKEND_CUT || end == BACKEND_GONE)
-		break_off(s, &run);
-	buf_clear(&note);
-	free(run.chunk);
+		break_off(s, run);
 	if (end != BACKEND_SILENT)
 		return 0;
-	return serve_refuse(s, run.refusal, NULL);
+	return serve_refuse(s, run->refusal, NULL);
+}
+
+int serve_answer(struct serve *s)
+{
+	struct answer own = { .backend = NULL };
+	struct answer *a = s->ahead != NULL ? s->ahead : &own;
+	int rc;
+
+	if (a == &own)
+		serve_answer_begin(s, a);
+	rc = finish(s, a);
+	serve_answer_clear(a);
+	free(s->ahead);
+	s->ahead = NULL;
+	return rc;
 }

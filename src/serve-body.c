@@ -98,6 +98,8 @@ static int take_body(void *arg, const void *data, size_t n)
 	if (is_push(s) && is_padded(s))
 		return serve_refuse(s, &refusal_bad_request,
 				    "more follows a push of nothing");
+	if (is_push(s))
+		serve_ahead(s);
 	return 0;
 }
 
@@ -243,7 +245,9 @@ int serve_body(struct serve *s)
 	if (check_type(s) < 0)
 		return -1;
 	session_stage(s->session, STAGE_BODY);
+	s->body_began = clock_ms();
 	end = body_read(&body, take_body, s);
+	serve_ahead_end(s, end == BODY_COMPLETE);
 	s->body_read = is_read(end);
 	s->session->taken = end == BODY_COMPLETE;
 	if (refuse_body(s, end) < 0)

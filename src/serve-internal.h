@@ -5,6 +5,7 @@
 
 #include "advert.h"
 #include "audit.h"
+#include "backend.h"
 #include "buf.h"
 #include "commands.h"
 #include "config.h"
@@ -18,6 +19,13 @@
 
 struct FCGX_Request;
 struct recorded;
+
+/* A git that answers, and what it needs until its end. */
+struct answer {
+	struct backend_run run;
+	struct backend *backend; /* NULL: it could not be started */
+	struct buf headers, note;
+};
 
 /* One request on its way, owned by serve_request. */
 struct serve {
@@ -42,6 +50,9 @@ struct serve {
 	int64_t age_ms; /* of what an offline mirror serves; -1: fresh */
 	struct advert_making *making; /* git's answer is to be kept there */
 	struct recorded *record; /* this of it, which is a pack's */
+	struct answer *ahead; /* begun before the body was whole; or NULL */
+	int64_t body_began, body_last; /* clock_ms(), of the last piece */
+	int not_ahead; /* it was tried, or is not to be */
 
 	struct refusal why;
 	struct buf sentence; /* why.sentence, where it is made here */
@@ -68,6 +79,11 @@ void serve_note_rule(struct serve *s, const struct decision *d);
 int serve_arrive(struct serve *s);
 int serve_enter(struct serve *s);
 int serve_place(struct serve *s, enum session_pool pool);
+/*
+ * One before the body is whole, where nobody waits for any: returns 1, to be
+ * followed by session_whole; 0: none.
+ */
+int serve_place_ahead(struct serve *s);
 
 /* The step that takes the body in. Returns 0, or -1: refused. */
 int serve_body(struct serve *s);
@@ -109,8 +125,27 @@ struct serve_again *serve_again_new(const struct serve *s);
 
 /* Is it the RPC of a push? */
 int serve_is_push(const struct serve *s);
+/*
+ * What a push needs before its git is started. Returns NULL, and is followed
+ * by serve_push_end; or why not, with a detail for the audit record.
+ */
+const struct refusal *serve_push_begin(struct serve *s, const char **detail);
+void serve_push_end(struct serve *s, int broken);
 /* The step that has git answer. Returns 0, or -1: refused. */
 int serve_answer(struct serve *s);
+/*
+ * Its start alone, of git or, with a->run.grows set, of one whose body still
+ * comes; and what to do with it when it has ended.
+ */
+void serve_answer_begin(struct serve *s, struct answer *a);
+void serve_answer_clear(struct answer *a);
+
+/*
+ * Of a large push that comes fast git is started before the body is whole:
+ * for each of its pieces, once it is spooled. At its end, whole or not.
+ */
+void serve_ahead(struct serve *s);
+void serve_ahead_end(struct serve *s, int whole);
 
 /*
  * Where what is served is not what the upstream has now, for it cannot be

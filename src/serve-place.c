@@ -97,3 +97,16 @@ int serve_place(struct serve *s, enum session_pool pool)
 	return refuse_turn(s, session_place(s->session, pool, &caps,
 					    s->c->queue_ms));
 }
+
+int serve_place_ahead(struct serve *s)
+{
+	struct session_caps caps = caps_of(s->c);
+
+	if (!session_spare() || session_ahead(s->session, &caps) < 0)
+		return 0;
+	if (session_place(s->session, POOL_BACKEND, &caps, 0) == TURN_OK)
+		return 1;
+	session_whole(s->session);
+	session_stage(s->session, STAGE_BODY);
+	return 0;
+}

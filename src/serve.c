@@ -199,31 +199,57 @@ static int hook_is_there(const struct config *c)
 	return rc == 0;
 }
 
+const struct refusal *serve_push_begin(struct serve *s, const char **detail)
+{
+	*detail = "no pre-receive";
+	if (!hook_is_there(s->c))
+		return &refusal_cannot_scan;
+	*detail = "waited for an ended push's objects";
+	if (mirror_push_begin(s->c, s->repo, s->route.repo, s->session->id,
+			      &s->commands, s->fd) < 0)
+		return &refusal_overloaded;
+	return NULL;
+}
+
+void serve_push_end(struct serve *s, int broken)
+{
+	mirror_push_end(s->git_dir.data, s->session->id, broken);
+	passed_remove(s->c, s->session->id);
+}
+
+static int answer_push(struct serve *s)
+{
+	const struct refusal *why;
+	const char *detail;
+	int rc = 0;
+
+	if (s->ahead == NULL) {
+		if ((why = serve_push_begin(s, &detail)) != NULL)
+			return serve_refuse(s, why, detail);
+		rc = serve_place(s, POOL_BACKEND);
+	}
+	if (rc == 0)
+		rc = serve_answer(s);
+	s->pushed = rc == 0 && !s->broken;
+	serve_push_end(s, s->broken);
+	return rc;
+}
+
 static int step_backend(struct serve *s)
 {
-	int push = serve_is_push(s);
 	int rc;
 
-	if (push && !hook_is_there(s->c))
-		return serve_refuse(s, &refusal_cannot_scan, "no pre-receive");
-	if (push && mirror_push_begin(s->c, s->repo, s->route.repo,
-				      s->session->id, &s->commands, s->fd) < 0)
-		return serve_refuse(s, &refusal_overloaded,
-				    "waited for an ended push's objects");
+	if (serve_is_push(s))
+		return answer_push(s);
 	/* what is in memory needs no place */
-	if (!push && serve_advert(s))
+	if (serve_advert(s))
 		return 0;
 	rc = serve_place(s, POOL_BACKEND);
-	if (rc == 0 && !push && serve_replay(s))
+	if (rc == 0 && serve_replay(s))
 		return 0;
 	if (rc == 0)
 		rc = serve_answer(s);
 	serve_advert_end(s, 0);
-	s->pushed = push && rc == 0 && !s->broken;
-	if (push) {
-		mirror_push_end(s->git_dir.data, s->session->id, s->broken);
-		passed_remove(s->c, s->session->id);
-	}
 	return rc;
 }
 

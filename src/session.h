@@ -39,6 +39,7 @@ struct session {
 	int shed;         /* ended to make room for others */
 	int stopping;     /* its backend is being ended: may not forward */
 	int taken;        /* all that the web server had to say is read */
+	int ahead;        /* its backend runs, and its body is not whole */
 	int witnessed;    /* the witness has the connection, too */
 
 	/* places, session-place.c */
@@ -158,6 +159,15 @@ enum session_cap session_cap(const struct session *s);
  */
 void session_writing(struct session *s);
 enum session_turn session_written(struct session *s);
+
+/*
+ * A backend may be started before the body is whole. It lends its place while
+ * it waits for the client, but not more have one, in all and of one client,
+ * than places: else -1. session_is_whole: 1; 0: not yet; -1: no such session.
+ */
+int session_ahead(struct session *s, const struct session_caps *caps);
+void session_whole(struct session *s);
+int session_is_whole(const char *id);
 
 /*
  * All workers are taken: end a request that was refused and still sends, or

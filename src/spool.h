@@ -7,8 +7,8 @@
 struct buf;
 
 /*
- * A request's body, read whole before any process is started: in memory
- * (memfd) while small, in an unlinked file of the spool directory past that.
+ * A request's body, kept whole whoever reads it: in memory (memfd) while
+ * small, in an unlinked file of the spool directory past that.
  */
 struct spool {
 	int fd; /* -1 until something was written */

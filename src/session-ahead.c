@@ -1,0 +1,49 @@
+/*
+ * A session whose backend was started before its body was whole: takes what
+ * its worker says of that, tells the hook that asks.
+ */
+#include "session.h"
+#include "session-internal.h"
+
+#include <string.h>
+
+int session_ahead(struct session *s, const struct session_caps *caps)
+{
+	unsigned all = 0, client = 0, i;
+	int may;
+
+	pthread_mutex_lock(&session_lock);
+	for (i = 0; i < session_size; i++) {
+		const struct session *other = &session_entries[i];
+
+		if (!other->in_use || !other->ahead)
+			continue;
+		all++;
+		client += strcmp(other->client, s->client) == 0;
+	}
+	may = all < caps->all && client < caps->client;
+	s->ahead = may;
+	pthread_mutex_unlock(&session_lock);
+	return may ? 0 : -1;
+}
+
+void session_whole(struct session *s)
+{
+	pthread_mutex_lock(&session_lock);
+	s->ahead = 0;
+	pthread_mutex_unlock(&session_lock);
+}
+
+int session_is_whole(const char *id)
+{
+	int rc = -1;
+	unsigned i;
+
+	pthread_mutex_lock(&session_lock);
+	for (i = 0; i < session_size; i++)
+		if (session_entries[i].in_use &&
+		    strcmp(session_entries[i].id, id) == 0)
+			rc = !session_entries[i].ahead;
+	pthread_mutex_unlock(&session_lock);
+	return rc;
+}

@@ -1,0 +1,186 @@
+#!/bin/bash
+# A large push that comes fast: git is at work before the body is whole, and
+# what the client does then, dawdle, leave, say more, decides as if it were not.
+. "${SOURCE:?}/t/lib.sh"
+
+mkdir -p "$T/hosted/lab" "$T/up"
+conf <<-END
+	[session]
+		queueTimeout = 2s
+		maxPerClient = 2
+	[repo "lab/*"]
+		hosted = $T/hosted
+	[repo "far"]
+		upstream = file
+	[access]
+		allow = * * *
+END
+for bare in hosted/lab/a hosted/lab/b up/far; do
+	git init -q --bare -b main "$T/$bare.git"
+done
+
+# A body: a push of a new commit with a file of 12 MB that do not compress.
+git init -q -b main "$T/w"
+head -c 12000000 /dev/urandom >"$T/w/noise"
+git -C "$T/w" add noise
+git -C "$T/w" commit -qm large
+id=$(tip "$T/w" main)
+zero=$(printf '%040d' 0)
+# body FILE REF ID: to $T/FILE
+body() {
+	local line="$zero $3 $2"
+	{
+		printf '%04x%s\0 report-status side-band-64k0000' \
+			$((4 + ${#line} + 29)) "$line"
+		git -C "$T/w" pack-objects -q --revs --stdout <<<"$3"
+	} >"$T/$1"
+}
+body good refs/heads/main "$id"
+some=10000000
+
+# --- what is looked at -----------------------------------------------------------
+
+# gits: those that receive, and what they have
+gits() { pgrep -f "receive-pack --stateless-rpc $T/" || true; }
+at_work() { [ -n "$(gits)" ]; }
+none() { [ -z "$(gits)" ]; }
+incoming() { find "$T/hosted" "$T/state" -name 'incoming-*' -o -name 'tmp_objdir-*'; }
+clean() { none && [ -z "$(incoming)" ]; }
+free() { "$BUILD/git-gate" status -c "$T/gate.conf" | grep -q '^0 of .* 0 at work'; }
+hook() { pgrep -P "$(gits | paste -sd,)" -f 'hooks/pre-receive'; }
+
+# begin NAME REPO FILE: a push that is told what to do by `say`
+declare -A TO
+begin() {
+	mkfifo "$T/$1.fifo"
+	start "$1" bash -c 'exec perl "$0" "$1" "$2" <"$3"' \
+		"$SOURCE/t/pieces.pl" "$GATE/$2" "$T/$3" "$T/$1.fifo"
+	exec {fd}>"$T/$1.fifo"
+	TO[$1]=$fd
+	SAID[$1]=0
+}
+declare -A SAID
+said() { [ "$(grep -c '^done' "$T/$1.log")" -ge "${SAID[$1]}" ]; }
+# say NAME WORD...: and wait until it is done
+say() {
+	echo "${*:2}" >&"${TO[$1]}"
+	SAID[$1]=$((SAID[$1] + 1))
+	case $2 in
+	end | leave) wait_for 30 gone "${PID[$1]}"
+		exec {TO[$1]}>&- ;;
+	*) wait_for 30 said "$1" ;;
+	esac
+}
+
+start_gate
+start_web nginx
+
+# --- a good one ------------------------------------------------------------------
+
+begin good lab/a good
+say good to $some
+ok "git is at work before the body is whole" wait_for 20 at_work
+is "nothing has moved" "$(tip "$T/hosted/lab/a.git" main)" ""
+say good to 0
+say good end
+like "its client is told" "000eunpack ok" "$T/good.log"
+like "and of the reference" "ok refs/heads/main" "$T/good.log"
+is "it is there" "$(tip "$T/hosted/lab/a.git" main)" "$id"
+ok "nothing is left" wait_for 20 clean
+ok "nor a place" wait_for 20 free
+
+try refs "$GATE/far"
+begin far far good
+say far to $some
+ok "so it is where there is an upstream" wait_for 20 at_work
+say far to 0
+say far end
+like "upstream: its client is told" "ok refs/heads/main" "$T/far.log"
+is "the upstream has it" "$(tip "$T/up/far.git" main)" "$id"
+
+# --- who dawdles, or leaves ------------------------------------------------------
+
+begin slow lab/b good
+say slow to $some
+ok "slow: git is at work" wait_for 20 at_work
+say slow wait 1.2
+say slow to $((some + 1))
+ok "slow: it is ended when the client goes on" wait_for 20 clean
+ok "slow: its place is free" wait_for 20 \
+	sh -c "'$BUILD/git-gate' status -c '$T/gate.conf' | grep -q ' 0 at work'"
+say slow to 0
+say slow end
+like "slow: it is taken all the same" "ok refs/heads/main" "$T/slow.log"
+is "slow: it is there" "$(tip "$T/hosted/lab/b.git" main)" "$id"
+
+git -C "$T/hosted/lab/b.git" update-ref -d refs/heads/main
+begin gone lab/b good
+say gone to $some
+ok "gone: git is at work" wait_for 20 at_work
+say gone leave
+ok "gone: nothing is left" wait_for 20 clean
+ok "gone: nor a place" wait_for 20 free
+is "gone: nothing has moved" "$(tip "$T/hosted/lab/b.git" main)" ""
+
+# --- who says more than a push ---------------------------------------------------
+
+begin more lab/b good
+say more to 0
+# git gets what a pipe holds each time
+for ((n = 0; n < 400; n++)); do
+	! hook || break
+	say more junk 9000
+done
+ok "more: the hook is there" hook
+is "more: it has let nothing pass" "$(tip "$T/hosted/lab/b.git" main)" ""
+ok "more: it waits no longer than queueTimeout" wait_for 20 none
+say more end
+like "more: the client is told why" "more follows behind" \
+	"$T/more.log"
+like "more: and that it was not taken" "ng refs/heads/main" "$T/more.log"
+is "more: nothing has moved" "$(tip "$T/hosted/lab/b.git" main)" ""
+ok "more: nothing is left" wait_for 20 clean
+
+# --- what git refuses early, and what the hook does ------------------------------
+
+cp "$T/good" "$T/bad"
+printf 'damage' | dd of="$T/bad" bs=1 seek=200 conv=notrunc status=none
+begin bad lab/b bad
+say bad to $some
+ok "bad: git has ended before the body has" wait_for 20 none
+say bad to 0
+say bad end
+like "bad: the client is told of the pack" "unpack unpack-objects" "$T/bad.log"
+ok "bad: nothing is left" wait_for 20 clean
+
+secret >"$T/w/token"
+git -C "$T/w" add token
+git -C "$T/w" commit -qm "and a token"
+body secret refs/heads/main "$(tip "$T/w" main)"
+begin secret lab/b secret
+say secret to $some
+ok "secret: git is at work" wait_for 20 at_work
+say secret to 0
+say secret end
+like "secret: it is refused" "code=secret-found" "$T/secret.log"
+is "secret: nothing has moved" "$(tip "$T/hosted/lab/b.git" main)" ""
+
+# --- places ----------------------------------------------------------------------
+
+begin one lab/a good
+begin two lab/b good
+begin three lab/b good
+say one to $some
+say two to $some
+say three to $some
+is "not more of them than a client's places" "$(gits | wc -l)" 2
+for name in three two one; do
+	say $name to 0
+	say $name end
+	like "$name: answered" "unpack ok" "$T/$name.log"
+done
+ok "places: nothing is left" wait_for 20 clean
+ok "places: all are free" wait_for 20 free
+stop gate
+is "the gate ends cleanly" $rc 0
+done_testing
