@@ -32,9 +32,6 @@
 /* Between the end of its output and its exit. */
 #define EXIT_MS 10000
 
-/* A session's deadline may come nearer (SIGTERM): look again. */
-#define LOOK_MS 1000
-
 /* Returns -1 when there is nobody to read on for. */
 static int read_out(struct backend *b)
 {
@@ -85,15 +82,16 @@ static int is_over(struct backend *b)
 static int pump(struct backend *b)
 {
 	while (b->out >= 0) {
-		struct pollfd p[4] = {
+		/* and one of session_poll's */
+		struct pollfd p[5] = {
 			{ .fd = b->out, .events = POLLIN },
 			{ .fd = b->words.fd, .events = POLLIN },
 			{ .fd = b->client_gone ? -1 : b->run->client,
 			  .events = POLLRDHUP },
 			{ .fd = b->feed.to, .events = POLLOUT },
 		};
-		int left = clock_left(b->quiet_until);
-		int n = poll(p, 4, left < LOOK_MS ? left : LOOK_MS);
+		int n = session_poll(b->run->session, p, 4,
+				     clock_left(b->quiet_until));
 
 		if (n < 0 && errno != EINTR)
 			return -1;

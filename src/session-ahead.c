@@ -13,7 +13,7 @@ int session_ahead(struct session *s, const struct session_caps *caps)
 	int may;
 
 	pthread_mutex_lock(&session_lock);
-	for (i = 0; i < session_size; i++) {
+	for (i = 0; i < session_top; i++) {
 		const struct session *other = &session_entries[i];
 
 		if (!other->in_use || !other->ahead)
@@ -40,7 +40,7 @@ int session_is_whole(const char *id)
 	unsigned i;
 
 	pthread_mutex_lock(&session_lock);
-	for (i = 0; i < session_size; i++)
+	for (i = 0; i < session_top; i++)
 		if (session_entries[i].in_use &&
 		    strcmp(session_entries[i].id, id) == 0)
 			rc = !session_entries[i].ahead;

@@ -58,7 +58,7 @@ static struct count count_working(const struct session *s, int64_t now)
 	struct count n = { 0, 0, 0 };
 	unsigned i;
 
-	for (i = 0; i < session_size; i++) {
+	for (i = 0; i < session_top; i++) {
 		const struct session *other = &session_entries[i];
 
 		if (other == s || other->pool != s->pool ||
@@ -115,7 +115,7 @@ static struct session *next_waiter(int64_t now)
 	struct count n = { 0, 0, 0 };
 	unsigned fewest = 0, i;
 
-	for (i = 0; i < session_size; i++) {
+	for (i = 0; i < session_top; i++) {
 		struct session *s = &session_entries[i];
 
 		if (!s->in_use || s->place != PLACE_WAITING)
@@ -157,7 +157,7 @@ void session_place_count(unsigned *working, unsigned *waiting,
 
 	*most = caps;
 	*working = *waiting = 0;
-	for (i = 0; i < session_size; i++) {
+	for (i = 0; i < session_top; i++) {
 		*working += works(&session_entries[i], now);
 		*waiting += session_entries[i].in_use &&
 			    session_entries[i].place == PLACE_WAITING;
@@ -180,7 +180,7 @@ static int queue_has_room(const struct session *s)
 {
 	unsigned all = 0, client = 0, i;
 
-	for (i = 0; i < session_size; i++) {
+	for (i = 0; i < session_top; i++) {
 		const struct session *other = &session_entries[i];
 
 		if (!other->in_use || other->place != PLACE_WAITING)
@@ -197,7 +197,7 @@ enum session_turn session_arrive(struct session *s,
 	unsigned here = 0, i;
 
 	pthread_mutex_lock(&session_lock);
-	for (i = 0; i < session_size; i++)
+	for (i = 0; i < session_top; i++)
 		here += session_entries[i].in_use &&
 			same_client(&session_entries[i], s);
 	pthread_mutex_unlock(&session_lock);
@@ -379,7 +379,7 @@ int session_shed(void)
 	unsigned i;
 
 	pthread_mutex_lock(&session_lock);
-	for (i = 0; i < session_size; i++) {
+	for (i = 0; i < session_top; i++) {
 		struct session *s = &session_entries[i];
 		int64_t rate = rate_of(s, now);
 

@@ -1,7 +1,6 @@
 /*
  * The table of sessions under way. Takes what workers say of themselves,
- * gives it to `status` and to the watchdog, which ends the connection of a
- * session past its deadline: its worker then sees a client that left.
+ * gives it to `status` and to the watchdog.
  */
 #include "session.h"
 #include "session-internal.h"
@@ -23,24 +22,12 @@
 #include "mem.h"
 #include "text.h"
 
-/* From a deadline to the end of a connection whose stage did not end. */
-#define LATE_MS 3000
-/*
- * To the end that a reader is made to see. It sees its deadline by itself, but
- * for one that came nearer meanwhile; and a web server that cannot write any
- * more gives its client an error of its own in place of our answer.
- */
-#define READ_MS 1000
-
 pthread_mutex_t session_lock = PTHREAD_MUTEX_INITIALIZER;
 struct session *session_entries;
-unsigned session_size;
-static unsigned used;
-static int wake_fd = -1;
-static int64_t hurry; /* clock_ms() of everybody's deadline; 0: none */
-static int64_t watched = INT64_MAX; /* clock_ms() of the next look at all */
+unsigned session_top;
+static unsigned size, used;
 
-static const char *stage_name(enum session_stage stage)
+const char *session_stage_name(enum session_stage stage)
 {
 	static const char *const names[] = {
 		[STAGE_HEAD] = "head",	     [STAGE_MIRROR] = "mirror",
@@ -53,36 +40,19 @@ static const char *stage_name(enum session_stage stage)
 	return names[stage];
 }
 
-void session_table(unsigned n, int fd)
+int session_table(unsigned n, int wake_fd)
 {
 	session_entries = mem_array(n, sizeof(*session_entries));
-	session_size = n;
-	wake_fd = fd;
-}
-
-/* When a session with this deadline is to be looked at, whatever its stage. */
-static int64_t first_look(int64_t deadline)
-{
-	return deadline + (READ_MS < LATE_MS ? READ_MS : LATE_MS);
-}
-
-/* The watchdog sleeps until its next look: is that too late for this one? */
-static void watch(int64_t deadline)
-{
-	uint64_t one = 1;
-
-	if (first_look(deadline) >= watched)
-		return;
-	watched = first_look(deadline);
-	if (write(wake_fd, &one, sizeof(one)) < 0)
-		log_warn("eventfd: %s", strerror(errno));
+	size = n;
+	return session_watch_open(wake_fd);
 }
 
 void session_table_free(void)
 {
 	free(session_entries);
 	session_entries = NULL;
-	session_size = 0;
+	size = session_top = 0;
+	session_watch_close();
 }
 
 static void make_id(char id[17])
@@ -97,15 +67,26 @@ static void make_id(char id[17])
 		snprintf(id + 2 * i, 3, "%02x", raw[i]);
 }
 
+/* The first one, so that those in use stay together. */
+static struct session *first_free(void)
+{
+	unsigned i = 0;
+
+	while (i < session_top && session_entries[i].in_use)
+		i++;
+	if (i == size)
+		return NULL;
+	if (i == session_top)
+		session_top++;
+	return &session_entries[i];
+}
+
 struct session *session_begin(int fd, int64_t total_ms)
 {
-	struct session *s = NULL;
-	unsigned i;
+	struct session *s;
 
 	pthread_mutex_lock(&session_lock);
-	for (i = 0; i < session_size && s == NULL; i++)
-		if (!session_entries[i].in_use)
-			s = &session_entries[i];
+	s = first_free();
 	if (s != NULL) {
 		memset(s, 0, sizeof(*s));
 		make_id(s->id);
@@ -114,10 +95,9 @@ struct session *session_begin(int fd, int64_t total_ms)
 		s->wake_fd = -1;
 		s->began = clock_ms();
 		s->deadline = s->began + total_ms;
-		if (hurry != 0 && s->deadline > hurry)
-			s->deadline = hurry;
+		session_hurried(s);
 		used++;
-		watch(s->deadline);
+		session_due(s);
 	}
 	pthread_mutex_unlock(&session_lock);
 	return s;
@@ -128,6 +108,8 @@ void session_end(struct session *s)
 	pthread_mutex_lock(&session_lock);
 	s->in_use = 0;
 	used--;
+	while (session_top > 0 && !session_entries[session_top - 1].in_use)
+		session_top--;
 	if (s->place != PLACE_NONE) {
 		s->place = PLACE_NONE;
 		session_place_grant();
@@ -174,7 +156,7 @@ void session_stage(struct session *s, enum session_stage stage)
 	if (s->stage == STAGE_FORWARD) {
 		if (clock_left(s->deadline) == 0)
 			s->deadline = clock_ms();
-		watch(s->deadline);
+		session_due(s);
 	}
 	s->stage = stage;
 	pthread_mutex_unlock(&session_lock);
@@ -185,7 +167,7 @@ void session_stage_of(const char *id, enum session_stage stage)
 	unsigned i;
 
 	pthread_mutex_lock(&session_lock);
-	for (i = 0; i < session_size; i++)
+	for (i = 0; i < session_top; i++)
 		if (session_entries[i].in_use &&
 		    session_entries[i].stage == STAGE_BACKEND &&
 		    strcmp(session_entries[i].id, id) == 0)
@@ -199,7 +181,7 @@ int session_may_forward(const char *id)
 	unsigned i;
 
 	pthread_mutex_lock(&session_lock);
-	for (i = 0; i < session_size; i++) {
+	for (i = 0; i < session_top; i++) {
 		struct session *s = &session_entries[i];
 
 		if (s->in_use && !s->stopping && strcmp(s->id, id) == 0) {
@@ -256,7 +238,7 @@ unsigned session_forwarding(void)
 	unsigned n = 0, i;
 
 	pthread_mutex_lock(&session_lock);
-	for (i = 0; i < session_size; i++)
+	for (i = 0; i < session_top; i++)
 		n += session_entries[i].in_use &&
 		     session_entries[i].stage == STAGE_FORWARD;
 	pthread_mutex_unlock(&session_lock);
@@ -271,81 +253,6 @@ unsigned session_number(void)
 	n = used;
 	pthread_mutex_unlock(&session_lock);
 	return n;
-}
-
-int session_left(const struct session *s)
-{
-	int left;
-
-	pthread_mutex_lock(&session_lock);
-	left = clock_left(s->deadline);
-	pthread_mutex_unlock(&session_lock);
-	return left;
-}
-
-int session_watch(void)
-{
-	int64_t now = clock_ms(), next = -1;
-	unsigned i;
-
-	pthread_mutex_lock(&session_lock);
-	for (i = 0; i < session_size; i++) {
-		struct session *s = &session_entries[i];
-		int reads = s->stage == STAGE_BODY || s->stage == STAGE_DRAIN;
-		int64_t at = s->deadline +
-			     (reads && !s->ended ? READ_MS : LATE_MS);
-
-		/* one that forwards is left to finish; that has a bound too */
-		if (!s->in_use || s->shut || s->stage == STAGE_FORWARD)
-			continue;
-		if (at <= now && reads && !s->ended) {
-			/* it may read under a bound of before: it sees an end,
-			   and can still answer */
-			shutdown(s->fd, SHUT_RD);
-			s->ended = 1;
-			at = s->deadline + LATE_MS;
-		}
-		if (at <= now) {
-			log_warn("session %s on %s: past its time, in stage %s",
-				 s->id, s->repo, stage_name(s->stage));
-			shutdown(s->fd, SHUT_RDWR);
-			s->shut = 1;
-		} else {
-			/* its stage may be another by then */
-			if (first_look(s->deadline) > now)
-				at = first_look(s->deadline);
-			if (next < 0 || at < next)
-				next = at;
-		}
-	}
-	watched = next < 0 ? INT64_MAX : next;
-	pthread_mutex_unlock(&session_lock);
-	return next < 0 ? -1 : clock_left(next) + 1;
-}
-
-void session_limit(struct session *s, int64_t left_ms)
-{
-	int64_t deadline = clock_ms() + left_ms;
-
-	pthread_mutex_lock(&session_lock);
-	if (s->deadline > deadline) {
-		s->deadline = deadline;
-		watch(deadline);
-	}
-	pthread_mutex_unlock(&session_lock);
-}
-
-void session_hurry(int64_t left_ms)
-{
-	unsigned i;
-
-	pthread_mutex_lock(&session_lock);
-	hurry = clock_ms() + left_ms;
-	for (i = 0; i < session_size; i++)
-		if (session_entries[i].in_use &&
-		    session_entries[i].deadline > hurry)
-			session_entries[i].deadline = hurry;
-	pthread_mutex_unlock(&session_lock);
 }
 
 /* Age in a form that people read: 7s, 12m, 3h. */
@@ -366,7 +273,7 @@ static void print_one(const struct session *s, int64_t now, struct buf *out)
 	buf_addf(out, "%-16s %-16s %-24s %-6s %-8s", s->id,
 		 *s->who ? s->who : *s->addr ? s->addr : "-",
 		 *s->repo ? s->repo : "-", *s->operation ? s->operation : "-",
-		 stage_name(s->stage));
+		 session_stage_name(s->stage));
 	add_age(out, now - s->began);
 	buf_addf(out, " %12" PRIu64 " %12" PRIu64, s->in, s->out);
 	if (s->pid > 0)
@@ -384,16 +291,16 @@ void session_print(struct buf *out)
 	pthread_mutex_lock(&session_lock);
 	session_place_count(&working, &waiting, &most);
 	buf_addf(out, "%u of %u sessions, %u at work, %u waiting", used,
-		 session_size, working, waiting);
+		 size, working, waiting);
 	/* known since the first request */
 	if (most.all > 0)
 		buf_addf(out, " (at most %u and %u)", most.all, most.waiting);
-	buf_adds(out, hurry != 0 ? "; stopping\n" : "\n");
+	buf_adds(out, session_hurried(NULL) ? "; stopping\n" : "\n");
 	if (used > 0)
 		buf_addf(out, "%-16s %-16s %-24s %-6s %-8s %7s %12s %12s %7s\n",
 			 "ID", "WHO", "REPOSITORY", "OP", "STAGE", "AGE",
 			 "IN bytes", "OUT bytes", "PGID");
-	for (i = 0; i < session_size; i++)
+	for (i = 0; i < session_top; i++)
 		if (session_entries[i].in_use)
 			print_one(&session_entries[i], now, out);
 	pthread_mutex_unlock(&session_lock);

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 struct buf;
+struct pollfd;
 
 /*
  * The table of sessions under way: for limits, `git gate status` and the
@@ -55,8 +56,9 @@ struct session {
 /*
  * Make room for n sessions. Call once, before any other. wake_fd (an eventfd)
  * is written when session_watch is to be called sooner than it had said.
+ * Returns 0, or -1 with errno.
  */
-void session_table(unsigned n, int wake_fd);
+int session_table(unsigned n, int wake_fd);
 void session_table_free(void);
 
 /*
@@ -85,6 +87,14 @@ unsigned session_forwarding(void);
  * why; session_watch is for what does not.
  */
 int session_left(const struct session *s);
+
+/*
+ * poll(2) for what is at p, n of them with room for one more, until timeout_ms
+ * or the session's deadline, unless that has passed. Ends, maybe with nothing
+ * to be seen at p, also when the deadline comes nearer: so it need not look.
+ */
+int session_poll(const struct session *s, struct pollfd *p, unsigned n,
+		 int timeout_ms);
 
 /*
  * Shut the connections of sessions that are past their deadline and have not

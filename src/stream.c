@@ -24,8 +24,6 @@
 /* Of one of an answer that is all there: the most, a multiple of 8. What is
    left of one still goes into LAST_ROOM. */
 #define RECORD_WHOLE 65528
-/* A deadline may come nearer (SIGTERM): look again. */
-#define LOOK_MS 1000
 /* At the end, room for what is left of a record and a few words. */
 #define LAST_ROOM (256 << 10)
 
@@ -74,24 +72,19 @@ static ssize_t send_some(struct stream *s)
 	return n;
 }
 
-static int least(int a, int b)
-{
-	return a < b ? a : b;
-}
-
 /* Until there is room for more, or too late. */
 static enum stream_end wait_room(const struct stream *s, int64_t until)
 {
-	struct pollfd p = { .fd = s->fd, .events = POLLOUT | POLLRDHUP };
-	int left = session_left(s->session);
+	/* and one of session_poll's */
+	struct pollfd p[2] = { { .fd = s->fd, .events = POLLOUT | POLLRDHUP } };
 
-	if (left == 0)
+	if (session_left(s->session) == 0)
 		return STREAM_OVER;
 	if (clock_left(until) == 0)
 		return STREAM_LATE;
-	poll(&p, 1, least(least(left, clock_left(until)), LOOK_MS));
-	return p.revents & (POLLRDHUP | POLLHUP | POLLERR) ? STREAM_GONE
-							   : STREAM_OK;
+	session_poll(s->session, p, 1, clock_left(until));
+	return p[0].revents & (POLLRDHUP | POLLHUP | POLLERR) ? STREAM_GONE
+							      : STREAM_OK;
 }
 
 static enum stream_end send_record(struct stream *s)

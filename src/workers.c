@@ -291,8 +291,8 @@ struct workers *workers_start(unsigned n, int listen_fd, int wake_fd,
 	pthread_mutex_init(&w->accepting, NULL);
 	clock_condition(&w->ended);
 	replace(w, c);
-	session_table(n, wake_fd);
-	if (w->stop_fd < 0 || FCGX_Init() != 0) {
+	if (session_table(n, wake_fd) < 0 || w->stop_fd < 0 ||
+	    FCGX_Init() != 0) {
 		log_error("cannot start: %s", strerror(errno));
 		return NULL;
 	}
