@@ -14,12 +14,17 @@ memory() {
 		$1 == "Pss:" { all += $2; if (own) ours += $2 }
 		END { print ours + 0, all + 0 }'
 }
-# others NAME WHEN: requests a second, and small clones a second
+# others NAME WHEN: requests a second, processor time of all servers for one of
+# them, and small clones a second
 others() {
+	local before
+	before=$(used)
 	ab -q -k -c 8 -t 2 -n 99999 -H 'Git-Protocol: version=2' \
 		"$base/$1-small.git/info/refs?service=git-upload-pack" \
 		>"$T/ab" 2>&1
 	awk '/^Requests per second/ { print $4 }' "$T/ab" >>"$T/$2-rps.$1"
+	awk -v ns="$(($(used) - before))" '/^Complete requests/ { print ns / $3 }' \
+		"$T/ab" >>"$T/$2-cpu.$1"
 	# shellcheck disable=SC2016 # the inner shell expands
 	ms bash -c 'for i in {1..60}; do
 		rm -rf "$2"; git clone -q "$1" "$2"; done' - \
@@ -72,7 +77,7 @@ part_slow() {
 		done
 	done
 	# what others have alone is the mean of before and after
-	for what in rps clones; do
+	for what in rps cpu clones; do
 		for name in gate fcgiwrap; do
 			paste -d" " "$T/with-$what.$name" <(paste -d" " - - \
 				<"$T/without-$what.$name") |
@@ -81,6 +86,8 @@ part_slow() {
 		done
 	done
 	bound "50 readers at 1 KB/s: others' rate, of 1" left-rps ">= 0.9"
+	[ -z "$group" ] ||
+		bound "it: processor time for one, of 1" left-cpu "<= 1.1"
 	bound "it: others' small clones, of 1" left-clones ">= 0.9"
 	# the other's are at work for nginx alone, and have ended by then
 	rm -f "$T/memory.fcgiwrap" "$T/memory-all.fcgiwrap"
