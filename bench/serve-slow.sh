@@ -31,12 +31,19 @@ others() {
 		"$base/$1-small.git" "$T/clone" |
 		awk '{ print 60000 / $1 }' >>"$T/$2-clones.$1"
 }
+# under_way: the gate has begun with each of them, and waits for all. They get
+# their places in turn, and then a second may pass in which nothing is at work.
+under_way() {
+	"$build/git-gate" status --config "$T/gate.conf" |
+		grep -q '^50 of [0-9]* sessions, 0 at work, 0 waiting'
+}
 # crawl NAME: they begin; their process is in $slow
 crawl() {
 	FROM=127.0.0.2 perl "$here/../t/client.pl" slow "$base/$1-large" \
 		"$(git -C "$T/srv/$1-large.git" rev-parse HEAD)" 50 >"$T/slow" &
 	slow=$!
 	wait_for grep -q ready "$T/slow"
+	[ "$1" != gate ] || wait_for under_way
 	settled
 }
 # among NAME: what others get, when nobody counts files any more
