@@ -78,5 +78,5 @@ part_adverts() {
 			'{ print ($1 > n) ? $1 - n : 0.01 }' >"$T/beyond.$name"
 	done
 	ratio "it: beyond $(number "$alone") ms of nginx's own files, ms" \
-		beyond "<= 0.15"
+		beyond ""
 }
