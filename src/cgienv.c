@@ -69,21 +69,15 @@ static void set_committer(struct env *e, const struct request *req)
 
 /*
  * The quarantine borrows from the mirror alone, whose references git knows
- * without a process that lists them. git takes what has other bytes than these
- * for a shell's words.
+ * without a process that lists them.
  */
 static void set_alternates(struct env *e, const struct config *c)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				    "/._+-";
-	struct buf path = BUF_INIT;
+	struct buf command = BUF_INIT;
 
-	buf_addf(&path, "%s/git-gate-nothing", c->libexec);
-	env_config(e, "core.alternateRefsCommand",
-		   strspn(path.data, plain) == path.len ? path.data
-							 : "/bin/true");
-	buf_clear(&path);
+	gitenv_nothing(c, &command);
+	env_config(e, "core.alternateRefsCommand", command.data);
+	buf_clear(&command);
 }
 
 /* What receive-pack and its hook need. */

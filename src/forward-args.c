@@ -5,11 +5,14 @@
  */
 #include "forward-internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "config.h"
+#include "gitenv.h"
 #include "mem.h"
 
 /* Of all arguments: Linux takes 2 MiB with the environment (execve(2)). */
@@ -73,6 +76,47 @@ static void add_references(struct args *a, const struct forward *f)
 			add(a, or_empty(list[i].new), ":", list[i].ref, "");
 }
 
+/*
+ * Does this repository on this machine borrow from no other? 0 as well when
+ * that cannot be seen.
+ */
+static int is_alone(const struct forward *f)
+{
+	struct buf path = BUF_INIT;
+	struct gitenv_url url;
+	int alone = 0;
+
+	if (!gitenv_url(f->r->upstream->url, &url) && !strchr(url.path, '%')) {
+		buf_addf(&path, "%s%s%s/objects/info", url.path, f->name,
+			 f->r->upstream->suffix);
+		alone = !access(path.data, F_OK);
+		buf_adds(&path, "/alternates");
+		alone = alone && access(path.data, F_OK) && errno == ENOENT;
+	}
+	buf_clear(&path);
+	return alone;
+}
+
+/*
+ * The git receive-pack of an upstream on this machine. The shell that git
+ * starts it with has nothing to do afterwards. Its quarantine borrows from its
+ * repository, whose references it knows: listing them once more, as those of
+ * an alternate, would be a process for nothing.
+ */
+static void add_program(struct args *a, const struct forward *f)
+{
+	struct buf setting = BUF_INIT;
+
+	/* of our own settings git lets none through to it */
+	buf_adds(&setting, "export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="
+			   "core.alternateRefsCommand GIT_CONFIG_VALUE_0=");
+	gitenv_nothing(f->c, &setting);
+	buf_adds(&setting, "; ");
+	add(a, "--receive-pack=", is_alone(f) ? setting.data : "", "exec ",
+	    "git-receive-pack");
+	buf_clear(&setting);
+}
+
 char **forward_args(const struct forward *f)
 {
 	static const char *const fixed[] = {
@@ -91,9 +135,8 @@ char **forward_args(const struct forward *f)
 	/* one alone is taken or not, of any upstream */
 	if (f->atomic && f->u->nr - forward_count(f, FORWARD_TAKEN) > 1)
 		add(&a, "--atomic", "", "", "");
-	/* the shell that git starts it with has nothing to do afterwards */
 	if (!strncmp(f->r->upstream->url, "file:", 5))
-		add(&a, "--receive-pack=exec git-receive-pack", "", "", "");
+		add_program(&a, f);
 	add_options(&a);
 	add_references(&a, f);
 	if (a.bytes <= ARGS_MAX)

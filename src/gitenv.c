@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "buf.h"
 #include "config.h"
 #include "env.h"
 
@@ -145,6 +146,19 @@ void gitenv_base(struct env *e, const struct config *c)
 	/* a refresh and a push may meet: a lock is waited for, milliseconds */
 	env_config(e, "core.filesRefLockTimeout", "10000");
 	env_config(e, "core.packedRefsTimeout", "10000");
+}
+
+void gitenv_nothing(const struct config *c, struct buf *out)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "/._+-";
+	size_t n = strlen(c->libexec);
+
+	if (strspn(c->libexec, plain) == n)
+		buf_addf(out, "%s/git-gate-nothing", c->libexec);
+	else
+		buf_adds(out, "/bin/true");
 }
 
 /* A number of bytes, at most the default that git-config(1) names. */

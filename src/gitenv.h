@@ -1,6 +1,7 @@
 #ifndef GITENV_H
 #define GITENV_H
 
+struct buf;
 struct config;
 struct config_upstream;
 struct env;
@@ -30,6 +31,12 @@ void gitenv_pack(struct env *e, const struct config *c, unsigned threads);
  */
 void gitenv_upstream(struct env *e, const struct config *c,
 		     const struct config_upstream *u);
+
+/*
+ * A value of core.alternateRefsCommand: what lists nothing. It is a word that
+ * no shell takes apart.
+ */
+void gitenv_nothing(const struct config *c, struct buf *out);
 
 /*
  * After gitenv_upstream, when the upstream did not accept the token that a

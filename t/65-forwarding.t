@@ -92,6 +92,24 @@ is "is not seen before" "$(gate_ref refs/heads/agent/slow)" "$old"
 ok "succeeds" ended
 is "and is seen after" "$(gate_ref refs/heads/agent/slow)" ""
 
+# --- what an upstream on this machine runs -----------------------------------------
+
+# It would list its own references as those that its quarantine borrows, by a
+# program; those of another repository that it borrows from it is to list.
+git -C "$up" config core.alternateRefsCommand "echo >>$T/listed; true"
+try_new() {
+	commit "$T/web" README "$1"
+	git -C "$T/web" push -q "$GATE/acme/web" "HEAD:refs/heads/agent/$1"
+}
+ok "a push to one that borrows from none" try_new alone
+no "which lists its own once" test -e "$T/listed"
+git clone -q --bare "$up" "$T/lender"
+echo "$T/lender/objects" >"$up/objects/info/alternates"
+ok "a push to one that borrows" try_new borrower
+ok "which lists the other's" test -e "$T/listed"
+rm "$up/objects/info/alternates"
+git -C "$up" config --unset core.alternateRefsCommand
+
 # --- that is refused upstream ------------------------------------------------------
 
 cat >>"$up/hooks/pre-receive" <<-END
