@@ -248,7 +248,7 @@ static void send_from(struct deliver *d, struct park *p,
 		d->not_delivered++;
 		return;
 	}
-	end = forward_push(d->c, r, p->name, &p->updates, 0, tell, p,
+	end = forward_push(d->c, r, p->name, &p->updates, 0, tell, p, NULL,
 			   &fault);
 	/* where no repository is, and nothing that is to be removed */
 	if (chdir("/"))

@@ -31,6 +31,7 @@ struct forward {
 	size_t objects; /* that it brings; 0: not known */
 	forward_say *say;
 	void *arg;
+	forward_meanwhile *meanwhile;
 	int64_t deadline;
 	enum forward_state *states; /* one for each update */
 	int atomic;                 /* all or none of several */

@@ -160,6 +160,8 @@ int forward_run(struct forward *f, char **argv)
 	child.argv = (const char *const *)argv;
 	child.envp = env_list(&e);
 	if (!start(&p, &child)) {
+		if (f->meanwhile)
+			f->meanwhile();
 		status = relay(&p, &child, f->deadline);
 		if (!status)
 			status = child_wait(&child, clock_left(f->deadline));

@@ -287,11 +287,12 @@ enum forward_end forward_push(const struct config *c,
 			      const struct config_repo *r, const char *name,
 			      struct updates *u, size_t objects,
 			      forward_say *say, void *arg,
+			      forward_meanwhile *meanwhile,
 			      enum fault_kind *fault)
 {
 	struct forward f = { .c = c, .r = r, .name = name, .u = u,
 			     .objects = objects, .say = say,
-			     .arg = arg, .atomic = 1,
+			     .arg = arg, .meanwhile = meanwhile, .atomic = 1,
 			     .deadline = clock_ms() + c->forward_ms };
 	enum forward_end end;
 

@@ -146,7 +146,8 @@ int hook_forward(struct hook *h)
 	if (status)
 		return status;
 	end = forward_push(h->config, h->repo, h->name, &h->updates,
-			   h->objects, hook_tell, NULL, &fault);
+			   h->objects, hook_tell, NULL,
+			   hook_quarantine_prepare, &fault);
 	text = fault_text(fault);
 	hook_audit_forward(h, text->code);
 	if (end == FORWARD_ALL)

@@ -50,6 +50,11 @@ int hook_wait_whole(const struct hook *h);
 int hook_forward(struct hook *h);
 /* git-gate-hook-quarantine.c: 0, or -1, logged. */
 int hook_quarantine_empty(void);
+/*
+ * What git does when all have let the push pass, a directory of the repository
+ * for each of the quarantine, done before: at the worst empty ones are left.
+ */
+void hook_quarantine_prepare(void);
 
 /* One line for the log each; a push of more references is cut there. */
 #define HOOK_AUDIT_MAX 100

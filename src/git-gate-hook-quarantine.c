@@ -1,8 +1,10 @@
 /*
- * The quarantine of a push that the upstream has not taken: takes what git
- * says of it in the environment, removes all that is in it, so that git has
- * nothing to move to the repository. Never removes anything from a directory
- * that is not the quarantine of this repository, and follows no link.
+ * The quarantine of a push: takes what git says of it in the environment. Of
+ * one that the upstream has not taken it removes all that is in it, so that
+ * git has nothing to move to the repository; for one that it may take it makes
+ * the directories that git will move objects to. Never removes anything from a
+ * directory that is not the quarantine of this repository, and follows no
+ * link.
  */
 #include "git-gate-hook-internal.h"
 
@@ -83,26 +85,58 @@ static int empty(int fd, int depth)
 	return rc;
 }
 
-int hook_quarantine_empty(void)
+/* Returns a descriptor, or -1. */
+static int open_quarantine(void)
 {
 	const char *path = getenv("GIT_QUARANTINE_PATH");
 	const char *objects = getenv("GIT_OBJECT_DIRECTORY");
+	int fd = path && objects && !strcmp(path, objects) && name_ok(path)
+			 ? open_dir(AT_FDCWD, path) : -1;
+
+	if (fd < 0 || is_quarantine(fd))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int hook_quarantine_empty(void)
+{
+	const char *path = getenv("GIT_QUARANTINE_PATH");
 	int fd;
 
 	/* a push of deletions alone brings nothing, and has none */
-	if (!path && !objects)
+	if (!path && !getenv("GIT_OBJECT_DIRECTORY"))
 		return 0;
-	fd = path && objects && !strcmp(path, objects) && name_ok(path)
-		     ? open_dir(AT_FDCWD, path) : -1;
-	if (fd < 0 || !is_quarantine(fd)) {
+	fd = open_quarantine();
+	if (fd < 0) {
 		log_error("%s: is not the quarantine of a push", path ? path :
 			  "(no GIT_QUARANTINE_PATH)");
-		if (fd >= 0)
-			close(fd);
 		return -1;
 	}
 	if (!empty(fd, DEPTH_MAX))
 		return 0;
 	log_error("%s: cannot be emptied: %s", path, strerror(errno));
 	return -1;
+}
+
+void hook_quarantine_prepare(void)
+{
+	int fd = open_quarantine();
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+	char name[] = "objects/xx";
+
+	while (dir && (entry = readdir(dir))) {
+		const char *s = entry->d_name;
+
+		if (strlen(s) != 2 || strspn(s, "0123456789abcdef") != 2)
+			continue;
+		memcpy(name + 8, s, 2);
+		/* it is there, or git will say why it cannot be */
+		mkdir(name, 0777);
+	}
+	if (dir)
+		closedir(dir);
+	else if (fd >= 0)
+		close(fd);
 }

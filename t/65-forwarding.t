@@ -81,6 +81,12 @@ old=$(tip "$T/web" HEAD)
 commit "$T/web" README "slow again"
 ok "an update" slowly HEAD:refs/heads/agent/slow
 is "is not seen before" "$(gate_ref refs/heads/agent/slow)" "$old"
+# while git waits the hook makes what git would make next
+mirror=$(find "$T/state/mirrors" -name web.git)
+coming=$(cd "$mirror/objects" && ls -d ./*incoming-*/[0-9a-f][0-9a-f])
+no "its objects wait" test -z "$coming"
+ok "for directories that are there" \
+	ls -d $(sed "s|.*/|$mirror/objects/|" <<<"$coming")
 ok "succeeds" ended
 is "and is seen after" "$(gate_ref refs/heads/agent/slow)" "$(tip "$T/web" HEAD)"
 # the upstream goes back by itself: what was known before the push is no news

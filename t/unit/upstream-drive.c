@@ -149,7 +149,7 @@ static int push(void)
 
 	if (!updates_read(0, &u))
 		end = forward_push(conf, repo, name, &u, 0, say, NULL,
-				   &fault);
+				   NULL, &fault);
 	for (size_t i = 0; i < u.nr; i++)
 		fprintf(stderr, "%s: %s\n", u.list[i].ref,
 			u.list[i].reason ? u.list[i].reason : "taken");
