@@ -77,6 +77,8 @@ before=$(heads "$mirror")
 no "a push is refused while the upstream is down" \
 	git -C "$w" push "$GATE/acme/web" HEAD:main
 like "with its code" 'refused code=upstream-(unreachable|timeout) retry=yes'
+# of a second two are through, and the pause; what is left is too short
+unlike "and no try is begun that could not be ended" 'trying again \(3 of 5\)'
 unlike "and nothing is said of parking" 'park'
 exits 3 "nothing can be delivered without [push] park" deliver
 like "which is said" 'has no \[push\] park'
