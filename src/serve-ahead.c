@@ -84,13 +84,15 @@ void serve_ahead_end(struct serve *s, int whole)
 
 	if (a == NULL)
 		return;
-	session_whole(s->session);
 	if (whole) {
+		session_whole(s->session);
 		session_written(s->session);
 		return;
 	}
 	if (a->backend != NULL)
 		backend_abandon(a->backend);
+	/* not before: its hook would be told that it may go on */
+	session_whole(s->session);
 	serve_answer_clear(a);
 	free(a);
 	s->ahead = NULL;

@@ -4,6 +4,7 @@
 . "${SOURCE:?}/t/lib.sh"
 
 mkdir -p "$T/hosted/lab" "$T/up"
+hook_for_strace
 conf <<-END
 	[session]
 		queueTimeout = 2s
@@ -47,7 +48,7 @@ none() { [ -z "$(gits)" ]; }
 incoming() { find "$T/hosted" "$T/state" -name 'incoming-*' -o -name 'tmp_objdir-*'; }
 clean() { none && [ -z "$(incoming)" ]; }
 free() { "$BUILD/git-gate" status -c "$T/gate.conf" | grep -q '^0 of .* 0 at work'; }
-hook() { pgrep -P "$(gits | paste -sd,)" -f 'hooks/pre-receive'; }
+hook() { pgrep -P "$(gits | paste -sd,)" -f 'hooks/pre-receive|gate-hook'; }
 
 # begin NAME REPO FILE: a push that is told what to do by `say`
 declare -A TO
@@ -124,14 +125,19 @@ is "gone: nothing has moved" "$(tip "$T/hosted/lab/b.git" main)" ""
 
 # --- who says more than a push ---------------------------------------------------
 
+# until_hook NAME: all of its push, and so much more that the hook is there
+until_hook() {
+	local n
+	say "$1" to 0
+	# git gets what a pipe holds each time
+	for ((n = 0; n < 400; n++)); do
+		! hook || break
+		say "$1" junk 9000
+	done
+	ok "$1: the hook is there" hook
+}
 begin more lab/b good
-say more to 0
-# git gets what a pipe holds each time
-for ((n = 0; n < 400; n++)); do
-	! hook || break
-	say more junk 9000
-done
-ok "more: the hook is there" hook
+until_hook more
 is "more: it has let nothing pass" "$(tip "$T/hosted/lab/b.git" main)" ""
 ok "more: it waits no longer than queueTimeout" wait_for 20 none
 say more end
@@ -183,4 +189,17 @@ ok "places: nothing is left" wait_for 20 clean
 ok "places: all are free" wait_for 20 free
 stop gate
 is "the gate ends cleanly" $rc 0
+
+# --- who is cut off while its hook asks: slow to end it --------------------------
+
+start_gate strace -D -f -qq --seccomp-bpf -o "$T/trace" -e trace=kill \
+	-e inject=kill:delay_enter=1000000
+start_web nginx
+git -C "$T/hosted/lab/b.git" update-ref -d refs/heads/main
+begin cut lab/b good
+until_hook cut
+say cut leave
+ok "cut: nothing is left" wait_for 20 clean
+is "cut: nothing has moved" "$(tip "$T/hosted/lab/b.git" main)" ""
+stop gate
 done_testing
