@@ -45,7 +45,7 @@ static int send_bytes(struct backend *b, const char *data, size_t n)
 		b->run->copy(b->run->copy_arg, data, n);
 	session_writing(b->run->session);
 	end = stream_send(&b->run->stream, data, n);
-	turn = session_written(b->run->session);
+	turn = session_written(b->run->session, INT64_MAX);
 	if (end == STREAM_OK && turn != TURN_OK)
 		end = turn == TURN_GONE ? STREAM_GONE : STREAM_OVER;
 	/* the backend waited for the client, not we for it */

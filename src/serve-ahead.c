@@ -44,12 +44,15 @@ static void begin(struct serve *s)
 		serve_ahead_end(s, 0);
 }
 
-/* Its place may be another's while it waits for the client. */
+/*
+ * Its place may be another's while it waits for the client. That of git is
+ * waited for with a whole body only, and in turn: step_backend.
+ */
 static int has_place(struct serve *s, int64_t now)
 {
 	if (now - s->body_last > AHEAD_STALL_MS || !is_fast(s, now))
 		return 0;
-	return session_written(s->session) == TURN_OK;
+	return session_written(s->session, 0) == TURN_OK;
 }
 
 static void go_on(struct serve *s, int64_t now)
@@ -84,9 +87,8 @@ void serve_ahead_end(struct serve *s, int whole)
 
 	if (a == NULL)
 		return;
-	if (whole) {
+	if (whole && session_written(s->session, 0) == TURN_OK) {
 		session_whole(s->session);
-		session_written(s->session);
 		return;
 	}
 	if (a->backend != NULL)

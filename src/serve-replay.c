@@ -66,7 +66,7 @@ static enum stream_end send_some(struct giving *g, const char *data, size_t n)
 		return STREAM_OVER;
 	session_writing(session);
 	end = stream_send_large(&g->stream, data, n);
-	turn = session_written(session);
+	turn = session_written(session, INT64_MAX);
 	if (end == STREAM_OK && turn != TURN_OK)
 		end = turn == TURN_GONE ? STREAM_GONE : STREAM_OVER;
 	if (end == STREAM_OK)

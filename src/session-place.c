@@ -340,7 +340,7 @@ void session_writing(struct session *s)
 	pthread_mutex_unlock(&session_lock);
 }
 
-enum session_turn session_written(struct session *s)
+enum session_turn session_written(struct session *s, int64_t until)
 {
 	int64_t now = clock_ms();
 	struct count n;
@@ -354,8 +354,7 @@ enum session_turn session_written(struct session *s)
 	}
 	s->writing = 0;
 	pthread_mutex_unlock(&session_lock);
-	/* as long as the session has time */
-	return wait_until(s, INT64_MAX);
+	return wait_until(s, until);
 }
 
 /* Bytes a second, or -1 for one that nobody waits for; or it is not slow. */

@@ -164,11 +164,12 @@ enum session_cap session_cap(const struct session *s);
 
 /*
  * Around each piece of an answer. After one that the client was slow to take,
- * which lent the place to others, there may be none: then this waits, as long
- * as the session has time. Returns TURN_OK, TURN_GONE or TURN_OVER.
+ * which lent the place to others, there may be none: then this waits until then
+ * (clock_ms(); 0: not at all), no longer than the session has time. Returns as
+ * session_place; after all but TURN_OK it has no place.
  */
 void session_writing(struct session *s);
-enum session_turn session_written(struct session *s);
+enum session_turn session_written(struct session *s, int64_t until);
 
 /*
  * A backend may be started before the body is whole. It lends its place while

@@ -202,4 +202,56 @@ say cut leave
 ok "cut: nothing is left" wait_for 20 clean
 is "cut: nothing has moved" "$(tip "$T/hosted/lab/b.git" main)" ""
 stop gate
+
+# --- whose place is another's while it waits for its client -----------------------
+
+# the only place, while its git does not go on
+hold() {
+	for ((n = 0; n < 1000; n++)); do
+		held=$(pgrep -f "receive-pack --stateless-rpc $T/hosted/$1") &&
+			kill -STOP "$held" && return
+		sleep 0.01
+	done
+	return 1
+}
+# of the body of who pushes there
+came() {
+	[ "$("$BUILD/git-gate" status -c "$T/gate.conf" |
+		awk -v r="$1" '$3 == r { print $7 }')" -ge \
+		"$(stat -c %s "$T/good")" ]
+}
+conf <<-END
+	[session]
+		queueTimeout = 20s
+		maxSessions = 1
+	[repo "lab/*"]
+		hosted = $T/hosted
+	[repo "far"]
+		upstream = file
+	[access]
+		allow = * * *
+END
+start_gate
+start_web nginx
+for repo in a b; do
+	git -C "$T/hosted/lab/$repo.git" update-ref -d refs/heads/main
+done
+begin late lab/a good
+begin holds lab/b good
+say late to $some
+ok "late: git is at work" wait_for 20 at_work
+say holds to 0
+say late to $((some + 1))
+echo end >&"${TO[holds]}"
+ok "late: its place is another's" hold lab/b
+echo to 0 >&"${TO[late]}"
+ok "late: its body is taken in all the same" wait_for 20 came lab/a
+kill -CONT "$held"
+SAID[late]=$((SAID[late] + 1))
+say late end
+like "late: it is taken" "ok refs/heads/main" "$T/late.log"
+ok "late: so is the other" wait_for 20 gone "${PID[holds]}"
+like "late: its client is told" "ok refs/heads/main" "$T/holds.log"
+ok "late: nothing is left" wait_for 20 clean
+stop gate
 done_testing
