@@ -87,10 +87,9 @@ void serve_ahead_end(struct serve *s, int whole)
 
 	if (a == NULL)
 		return;
-	if (whole && session_written(s->session, 0) == TURN_OK) {
-		session_whole(s->session);
+	/* that it is whole is said once it may forward: serve_answer */
+	if (whole && session_written(s->session, 0) == TURN_OK)
 		return;
-	}
 	if (a->backend != NULL)
 		backend_abandon(a->backend);
 	/* not before: its hook would be told that it may go on */

@@ -150,6 +150,8 @@ static int finish(struct serve *s, struct answer *a)
 	run->may_be_empty = s->route.kind == ROUTE_RPC &&
 			    s->spool.len <= FLUSH_LEN;
 	session_stage(s->session, STAGE_BACKEND);
+	/* its hook may go on, to a stage that nothing here puts back */
+	session_whole(s->session);
 	if (a->backend != NULL)
 		end = backend_end(a->backend, s->spool.len);
 	session_place_end(s->session);
