@@ -18,6 +18,8 @@
 #define AHEAD_RATE (2 << 10)
 /* So does who sends nothing for so long. */
 #define AHEAD_STALL_MS 1000
+/* How often it is asked whether another waits for its place. */
+#define LOOK_MS 100
 /* What is given at a time; the last one, whole or not, is held back. */
 #define PIECE ((uint64_t)4096)
 
@@ -52,6 +54,12 @@ static int has_place(struct serve *s, int64_t now)
 {
 	if (now - s->body_last > AHEAD_STALL_MS || !is_fast(s, now))
 		return 0;
+	/* who waits comes first: it does not depend on this one's client */
+	if (now - s->ahead_looked >= LOOK_MS) {
+		s->ahead_looked = now;
+		if (session_is_wanted(s->session))
+			return 0;
+	}
 	return session_written(s->session, 0) == TURN_OK;
 }
 

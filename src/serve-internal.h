@@ -52,6 +52,7 @@ struct serve {
 	struct recorded *record; /* this of it, which is a pack's */
 	struct answer *ahead; /* begun before the body was whole; or NULL */
 	int64_t body_began, body_last; /* clock_ms(), of the last piece */
+	int64_t ahead_looked; /* likewise, for who waits */
 	int not_ahead; /* it was tried, or is not to be */
 
 	struct refusal why;

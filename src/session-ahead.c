@@ -27,6 +27,36 @@ int session_ahead(struct session *s, const struct session_caps *caps)
 	return may ? 0 : -1;
 }
 
+/* Is it one like this whose end the other waits for? */
+static int waits_for(const struct session *other, const struct session *s)
+{
+	if (!other->in_use || other->place != PLACE_WAITING ||
+	    other->pool != s->pool)
+		return 0;
+	switch ((enum session_cap)other->cap) {
+	case CAP_CLIENT:
+		return strcmp(other->client, s->client) == 0;
+	case CAP_REPO:
+		return strcmp(other->repo, s->repo) == 0;
+	case CAP_NONE:
+	case CAP_ALL:
+		break;
+	}
+	return 1;
+}
+
+int session_is_wanted(const struct session *s)
+{
+	int wanted = 0;
+	unsigned i;
+
+	pthread_mutex_lock(&session_lock);
+	for (i = 0; i < session_top && !wanted; i++)
+		wanted = waits_for(&session_entries[i], s);
+	pthread_mutex_unlock(&session_lock);
+	return wanted;
+}
+
 void session_whole(struct session *s)
 {
 	pthread_mutex_lock(&session_lock);

@@ -177,6 +177,8 @@ enum session_turn session_written(struct session *s, int64_t until);
  * than places: else -1. session_is_whole: 1; 0: not yet; -1: no such session.
  */
 int session_ahead(struct session *s, const struct session_caps *caps);
+/* Does another wait for its place? */
+int session_is_wanted(const struct session *s);
 void session_whole(struct session *s);
 int session_is_whole(const char *id);
 

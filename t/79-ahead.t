@@ -253,5 +253,15 @@ like "late: it is taken" "ok refs/heads/main" "$T/late.log"
 ok "late: so is the other" wait_for 20 gone "${PID[holds]}"
 like "late: its client is told" "ok refs/heads/main" "$T/holds.log"
 ok "late: nothing is left" wait_for 20 clean
+
+git -C "$T/hosted/lab/a.git" update-ref -d refs/heads/main
+begin paces lab/a good
+say paces to $some
+ok "paces: git is at work" wait_for 20 at_work
+echo pace 60000000 >&"${TO[paces]}"
+ok "paces: another has not to wait for its body" \
+	timeout 8 git ls-remote "$GATE/lab/b"
+kill "${PID[paces]}"
+ok "paces: nothing is left" wait_for 20 clean
 stop gate
 done_testing

@@ -3,6 +3,7 @@
 # chunks. Takes lines on standard input and says "done" after each:
 #   to N      the body up to its byte N; 0 is its end
 #   junk N    N bytes that are not of it
+#   pace N    the same, with 3 MB a second
 #   wait S    nothing for so many seconds
 #   end       the end of the request: then what its answer has is printed,
 #             of its status line and of all bands together
@@ -60,6 +61,11 @@ while (<STDIN>) {
 		$at = $n;
 	} elsif ($word eq 'junk') {
 		chunk('x' x $n);
+	} elsif ($word eq 'pace') {
+		for (; $n > 0; $n -= 16384) {
+			chunk('x' x 16384);
+			sleep 0.005;
+		}
 	} elsif ($word eq 'wait') {
 		sleep $n;
 	} elsif ($word eq 'end') {
