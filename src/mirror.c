@@ -316,14 +316,16 @@ void mirror_push_end(const char *path, const char *id, int broken)
 
 int mirror_push_begin(const struct config *c, const struct config_repo *r,
 		      const char *name, const char *id,
-		      const struct commands *commands, int client)
+		      const struct commands *commands, int client, int wait)
 {
-	struct mirror_wait wait = wait_of(c, client, c->refresh_ms);
+	struct mirror_wait until = wait_of(c, client, c->refresh_ms);
 	struct buf path = BUF_INIT;
 	int rc = mirror_path(c, r, name, &path);
 
+	if (!wait)
+		until.refresh = until.push = clock_ms();
 	if (!rc)
-		rc = mirror_lock_push(path.data, id, commands, &wait);
+		rc = mirror_lock_push(path.data, id, commands, &until);
 	buf_clear(&path);
 	return rc;
 }

@@ -56,14 +56,15 @@ int mirror_fresh_enough(const struct config *c, const struct config_repo *r,
  * A push of these commands is about to run on this repository, in the session
  * of this id. It keeps nobody waiting while it is unpacked and scanned; it ends
  * maintenance. Returns 0, or -1: something of an ended push is being removed,
- * and that took longer than queueTimeout, or client (as above) left. Each 0 is
- * paired with one mirror_push_end of the path that mirror_path gave before (it
- * may not be there any more); broken says that the push did not end by itself:
- * its quarantine is then removed, as soon as no other push runs.
+ * and that took longer than queueTimeout, or client (as above) left; at once,
+ * where it is not to wait. Each 0 is paired with one mirror_push_end of the
+ * path that mirror_path gave before (it may not be there any more); broken says
+ * that the push did not end by itself: its quarantine is then removed, as soon
+ * as no other push runs.
  */
 int mirror_push_begin(const struct config *c, const struct config_repo *r,
 		      const char *name, const char *id,
-		      const struct commands *commands, int client);
+		      const struct commands *commands, int client, int wait);
 void mirror_push_end(const char *path, const char *id, int broken);
 
 /*

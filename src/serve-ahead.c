@@ -23,6 +23,9 @@
 /* What is given at a time; the last one, whole or not, is held back. */
 #define PIECE ((uint64_t)4096)
 
+/* By then it is known what is pushed: serve-body.c. */
+_Static_assert(AHEAD_BYTES > COMMANDS_BYTES_MAX, "commands come first");
+
 static int is_fast(const struct serve *s, int64_t now)
 {
 	return (uint64_t)(now - s->body_began) * AHEAD_RATE <= s->spool.len;
@@ -34,7 +37,7 @@ static void begin(struct serve *s)
 
 	if (!serve_place_ahead(s))
 		return;
-	if (serve_push_begin(s, &detail) != NULL) {
+	if (serve_push_begin(s, 0, &detail) != NULL) {
 		session_whole(s->session);
 		session_place_end(s->session);
 		return;

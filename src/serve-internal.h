@@ -127,10 +127,12 @@ struct serve_again *serve_again_new(const struct serve *s);
 /* Is it the RPC of a push? */
 int serve_is_push(const struct serve *s);
 /*
- * What a push needs before its git is started. Returns NULL, and is followed
- * by serve_push_end; or why not, with a detail for the audit record.
+ * What a push needs before its git is started, waited for or had at once.
+ * Returns NULL, and is followed by serve_push_end; or why not, with a detail
+ * for the audit record.
  */
-const struct refusal *serve_push_begin(struct serve *s, const char **detail);
+const struct refusal *serve_push_begin(struct serve *s, int wait,
+				       const char **detail);
 void serve_push_end(struct serve *s, int broken);
 /* The step that has git answer. Returns 0, or -1: refused. */
 int serve_answer(struct serve *s);

@@ -199,14 +199,15 @@ static int hook_is_there(const struct config *c)
 	return rc == 0;
 }
 
-const struct refusal *serve_push_begin(struct serve *s, const char **detail)
+const struct refusal *serve_push_begin(struct serve *s, int wait,
+				       const char **detail)
 {
 	*detail = "no pre-receive";
 	if (!hook_is_there(s->c))
 		return &refusal_cannot_scan;
 	*detail = "waited for an ended push's objects";
 	if (mirror_push_begin(s->c, s->repo, s->route.repo, s->session->id,
-			      &s->commands, s->fd) < 0)
+			      &s->commands, s->fd, wait) < 0)
 		return &refusal_overloaded;
 	return NULL;
 }
@@ -224,7 +225,7 @@ static int answer_push(struct serve *s)
 	int rc = 0;
 
 	if (s->ahead == NULL) {
-		if ((why = serve_push_begin(s, &detail)) != NULL)
+		if ((why = serve_push_begin(s, 1, &detail)) != NULL)
 			return serve_refuse(s, why, detail);
 		rc = serve_place(s, POOL_BACKEND);
 	}

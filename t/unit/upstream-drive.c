@@ -98,8 +98,8 @@ static int exclude(int ms)
 
 	if (mirror_path(conf, repo, name, &where))
 		return -1;
-	first = mirror_push_begin(conf, repo, name, "1", one, -1);
-	second = mirror_push_begin(conf, repo, name, "2", many, -1);
+	first = mirror_push_begin(conf, repo, name, "1", one, -1, 1);
+	second = mirror_push_begin(conf, repo, name, "2", many, -1, 1);
 	printf("push=%d push=%d none=%d forward=%d scanned: ", first, second,
 	       mirror_push_forward("3"), mirror_push_forward("1"));
 	refresh();
@@ -110,7 +110,7 @@ static int exclude(int ms)
 	printf("waited=%d\n", clock_ms() - began >= ms);
 	/* a refresh that waits is next: no more forwards before it */
 	conf->queue_ms = 60000;
-	mirror_push_begin(conf, repo, name, "4", many, -1);
+	mirror_push_begin(conf, repo, name, "4", many, -1, 1);
 	pthread_create(&thread, NULL, refresh_thread, NULL);
 	do {
 		poll(NULL, 0, 5);
@@ -129,7 +129,7 @@ static int begin(void)
 {
 	struct commands c;
 
-	if (mirror_push_begin(conf, repo, name, "1", push_of(&c, 1), -1))
+	if (mirror_push_begin(conf, repo, name, "1", push_of(&c, 1), -1, 1))
 		return -1;
 	return mirror_push_forward("1") == 1 ? 0 : -1;
 }
