@@ -54,6 +54,9 @@ enum state_is advert_state_take(struct advert_state *s, const char *git_dir,
  * was started after advert_state_take, also what only counts meanwhile.
  */
 int advert_state_same(const struct advert_state *s, int now);
+/* Are they of the same moment, as far as content tells? */
+int advert_state_equal(const struct advert_state *a,
+		       const struct advert_state *b);
 /* Bytes that it takes. */
 size_t advert_state_size(const struct advert_state *s);
 void advert_state_clear(struct advert_state *s);
@@ -62,6 +65,8 @@ void advert_state_clear(struct advert_state *s);
 struct advert {
 	struct advert *next;          /* of its bucket */
 	struct advert *newer, *older; /* by use */
+	struct advert *before, *after; /* by when they were kept, of those whose
+					  repositories' paths look alike */
 	uint64_t hash;
 	enum asked asked;
 	struct buf key;
@@ -86,6 +91,11 @@ void advert_table_add(struct advert *a);
 /* Harmless when it is not there any more. */
 void advert_table_remove(struct advert *a);
 void advert_table_release(struct advert *a);
+/*
+ * One that was added, just now, and is good now: others of its kind, for its
+ * repository in another state, never are again. They go, some at a time.
+ */
+void advert_table_outdate(const struct advert *a);
 /* It is used now: the last that will have to go. */
 void advert_table_use(struct advert *a);
 /*

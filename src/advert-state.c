@@ -356,6 +356,20 @@ int advert_state_same(const struct advert_state *s, int now)
 	return same;
 }
 
+int advert_state_equal(const struct advert_state *a,
+		       const struct advert_state *b)
+{
+	size_t i;
+
+	if (a->nr != b->nr || a->paths.len != b->paths.len ||
+	    memcmp(a->paths.data, b->paths.data, a->paths.len) != 0)
+		return 0;
+	for (i = 0; i < a->nr; i++)
+		if (!advert_judge_same(&a->seen[i], &b->seen[i], 0))
+			return 0;
+	return 1;
+}
+
 size_t advert_state_size(const struct advert_state *s)
 {
 	return s->alloc * sizeof(*s->seen) + s->paths.alloc;

@@ -13,22 +13,41 @@
 /* A power of two; an answer or two for each of some thousand repositories. */
 #define BUCKETS 4096
 
+/* Looked at, of one repository's, for each that is kept. */
+#define OUTDATE_MOST 256
+
 static struct advert *buckets[BUCKETS];
+static struct advert *repositories[BUCKETS]; /* the last that was kept first */
 static struct advert *newest, *oldest;
 static size_t bytes, answers;
 
 /* FNV-1a, 64 bits (draft-eastlake-fnv); who can choose keys gains a slow
    look-up of what is bounded anyway. */
-uint64_t advert_table_hash(const struct advert_ask *ask)
+static uint64_t hash_more(uint64_t h, const char *s, size_t n)
 {
-	uint64_t h = 0xcbf29ce484222325;
 	size_t i;
 
-	for (i = 0; i < ask->key_len; i++)
-		h = (h ^ (unsigned char)ask->key[i]) * 0x100000001b3;
-	for (i = 0; ask->git_dir[i] != '\0'; i++)
-		h = (h ^ (unsigned char)ask->git_dir[i]) * 0x100000001b3;
+	for (i = 0; i < n; i++)
+		h = (h ^ (unsigned char)s[i]) * 0x100000001b3;
+	return h;
+}
+
+static const uint64_t hash_begin = 0xcbf29ce484222325;
+
+uint64_t advert_table_hash(const struct advert_ask *ask)
+{
+	uint64_t h = hash_more(hash_begin, ask->key, ask->key_len);
+
+	h = hash_more(h, ask->git_dir, strlen(ask->git_dir));
 	return h ^ h >> 32;
+}
+
+static struct advert **repository_of(const struct advert *a)
+{
+	const char *dir = a->state.paths.data;
+	uint64_t h = hash_more(hash_begin, dir, strlen(dir));
+
+	return &repositories[(h ^ h >> 32) % BUCKETS];
 }
 
 int advert_table_is(const struct advert *a, const struct advert_ask *ask,
@@ -69,6 +88,24 @@ static void use_link(struct advert *a)
 	newest = a;
 }
 
+static void kept_unlink(struct advert *a)
+{
+	*(a->before != NULL ? &a->before->after : repository_of(a)) = a->after;
+	if (a->after != NULL)
+		a->after->before = a->before;
+	a->before = a->after = NULL;
+}
+
+static void kept_link(struct advert *a)
+{
+	struct advert **first = repository_of(a);
+
+	a->after = *first;
+	if (a->after != NULL)
+		a->after->before = a;
+	*first = a;
+}
+
 static struct advert **place_of(const struct advert *a)
 {
 	struct advert **at = &buckets[a->hash % BUCKETS];
@@ -86,6 +123,7 @@ void advert_table_remove(struct advert *a)
 		return;
 	*at = a->next;
 	use_unlink(a);
+	kept_unlink(a);
 	answers--;
 	advert_table_release(a);
 }
@@ -97,8 +135,23 @@ void advert_table_add(struct advert *a)
 	a->next = *at;
 	*at = a;
 	use_link(a);
+	kept_link(a);
 	answers++;
 	a->users++;
+}
+
+void advert_table_outdate(const struct advert *a)
+{
+	struct advert *old = a->after, *next;
+	int n;
+
+	for (n = 0; old != NULL && n < OUTDATE_MOST; n++, old = next) {
+		next = old->after;
+		if (old->asked == a->asked && old->state.nr > 0 &&
+		    strcmp(old->state.paths.data, a->state.paths.data) == 0 &&
+		    !advert_state_equal(&old->state, &a->state))
+			advert_table_remove(old);
+	}
 }
 
 struct advert *advert_table_find(const struct advert_ask *ask, uint64_t hash)

@@ -171,8 +171,11 @@ static void keep(struct advert_making *m, const struct advert_ask *ask)
 	a->data.alloc = a->data.len + 1;
 	a->data.data = mem_resize(a->data.data, a->data.alloc, 1);
 	advert_table_uncount(a);
-	if (advert_table_count(a, size, m->most) == 0)
-		advert_table_add(a);
+	if (advert_table_count(a, size, m->most) < 0)
+		return;
+	advert_table_add(a);
+	if (a->state.nr > 0)
+		advert_table_outdate(a);
 }
 
 /* What cannot be kept, for a while; without its state, which may be large. */

@@ -317,6 +317,31 @@ static void kept_until_it_changes(void **state)
 	advert_clear();
 }
 
+/* What was kept of another state is not given again: it takes no room. */
+static void outdated_ones_go(void **state)
+{
+	size_t bytes, answers, i;
+	char key[32];
+
+	(void)state;
+	for (i = 0; i < 20; i++) {
+		snprintf(key, sizeof(key), "key %zu", i);
+		assert_int_equal(get(key, 1 << 20, 0), ADVERT_MAKE);
+	}
+	advert_count(&bytes, &answers);
+	assert_int_equal(answers, 20);
+	put("refs/heads/main", "3123456789012345678901234567890123456789\n");
+	settle();
+	assert_int_equal(get("one", 1 << 20, 0), ADVERT_MAKE);
+	assert_int_equal(get("two", 1 << 20, 0), ADVERT_MAKE);
+	advert_count(&bytes, &answers);
+	assert_int_equal(answers, 2);
+	assert_int_equal(get("one", 1 << 20, 0), ADVERT_FOUND);
+	advert_clear();
+	advert_count(&bytes, &answers);
+	assert_int_equal(bytes, 0);
+}
+
 static void memory_is_bounded(void **state)
 {
 	const size_t most = 256 << 10;
@@ -358,6 +383,7 @@ int main(void)
 		cmocka_unit_test(what_leads_elsewhere),
 		cmocka_unit_test(states_of_a_repository),
 		cmocka_unit_test(kept_until_it_changes),
+		cmocka_unit_test(outdated_ones_go),
 		cmocka_unit_test(memory_is_bounded),
 	};
 
