@@ -30,6 +30,7 @@ static int enter(void *arg, const struct oid *tree, size_t len,
 	struct walk *w = arg;
 	int first;
 
+	walk_later_look(w);
 	if (walk_late(w))
 		return 0;
 	oids_put(&w->seen, tree, &first);
@@ -38,10 +39,8 @@ static int enter(void *arg, const struct oid *tree, size_t len,
 	return walk_may(w, first, len / ENTRY_BYTES + 1);
 }
 
-static void change(void *arg, const struct history_change *c)
+void walk_commit_change(struct walk *w, const struct history_change *c)
 {
-	struct walk *w = arg;
-
 	if (c->is_new)
 		walk_scan_path(w, c->path, c->path_len);
 	/* the objects of a submodule are not of this repository */
@@ -49,12 +48,26 @@ static void change(void *arg, const struct history_change *c)
 		walk_scan_blob(w, c);
 }
 
+static void change(void *arg, const struct history_change *c)
+{
+	struct walk *w = arg;
+
+	if (!walk_later_change(w, c))
+		walk_commit_change(w, c);
+}
+
+void walk_commit_bad(struct walk *w, const struct oid *tree, const char *why)
+{
+	if (!walk_is_old(w, tree))
+		walk_note_unreadable(w, tree, why);
+}
+
 static void bad(void *arg, const struct oid *tree, const char *why)
 {
 	struct walk *w = arg;
 
-	if (!walk_is_old(w, tree))
-		walk_note_unreadable(w, tree, why);
+	if (!walk_later_bad(w, tree, why))
+		walk_commit_bad(w, tree, why);
 }
 
 static const struct history_diff diff = { enter, change, bad, NULL };
@@ -73,20 +86,34 @@ void walk_tree(struct walk *w, const struct oid *tree)
 	compare(w, tree, NULL, 0);
 }
 
-void walk_commit(struct walk *w, const struct history_commits *c,
-		 uint32_t number)
+void walk_commit_begin(struct walk *w, uint32_t number)
 {
-	struct oid older[HISTORY_PARENTS_MAX];
-	size_t nr = history_commits_older(c, number, older,
-					  HISTORY_PARENTS_MAX);
-
-	w->commit = history_commits_id(c, number);
-	w->tree = history_commits_tree(c, number);
-	w->older = older;
-	w->nr_older = nr;
+	w->commit = history_commits_id(w->commits, number);
+	w->tree = history_commits_tree(w->commits, number);
+	w->older = w->parents;
+	w->nr_older = history_commits_older(w->commits, number, w->parents,
+					    HISTORY_PARENTS_MAX);
 	walk_scan_raw(w, w->commit, ODB_COMMIT);
-	compare(w, w->tree, older, nr);
+}
+
+void walk_commit_end(struct walk *w, size_t place)
+{
 	walk_gone_clear(w);
 	w->commit = w->tree = w->older = NULL;
 	w->nr_older = 0;
+	if (w->progress)
+		w->progress(w->progress_arg, place + 1, w->nr_commits);
+}
+
+void walk_commit(struct walk *w, uint32_t number, size_t place)
+{
+	struct oid older[HISTORY_PARENTS_MAX];
+	size_t nr = history_commits_older(w->commits, number, older,
+					  HISTORY_PARENTS_MAX);
+
+	if (!walk_later_commit(w, number))
+		walk_commit_begin(w, number);
+	compare(w, history_commits_tree(w->commits, number), older, nr);
+	if (!walk_later_end(w, place))
+		walk_commit_end(w, place);
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buf.h"
 #include "findings.h"
 #include "history.h"
 #include "oids.h"
@@ -13,13 +14,12 @@
 
 /*
  * What the files of this room share. walk.c knows the order; walk-updates.c
- * judges what a push says of itself; walk-commit.c compares trees,
+ * judges what a push says of itself; walk-sweep.c finds what must be looked at,
+ * walk-later.c keeps what is met meanwhile; walk-commit.c compares trees,
  * walk-blob.c judges a file's version, walk-rename.c by other paths too,
  * walk-object.c scans all else; walk-names.c names; walk-look.c scans one
  * text, walk-note.c notes what was found; walk-places.c remembers.
  */
-struct buf;
-
 /* What was found in one text. Copies, wiped by walk_hits_clear. */
 struct walk_hit {
 	struct scan_finding f; /* match is NULL; secret is a copy */
@@ -58,6 +58,10 @@ struct walk {
 	struct findings *out;
 	struct sweep sweep;
 	const struct odb *swept; /* what it has been through, or NULL */
+	struct walk_beside *beside; /* it is under way; or NULL */
+	struct buf later;     /* what waits for its end */
+	walk_progress *progress; /* or NULL */
+	void *progress_arg;
 	int is_push;          /* what the references reached is old */
 	struct oids seen;     /* objects that were met, but for commits and
 				 blobs that the sweep has cleared */
@@ -71,6 +75,9 @@ struct walk {
 	size_t nr_pointers;   /* of Git LFS */
 	int stop;             /* the time is over, or too much unfolds */
 
+	struct history_commits *commits; /* that are new */
+	size_t nr_commits;
+	struct oid parents[HISTORY_PARENTS_MAX]; /* trees, of the commit: */
 	/* the commit that objects are attributed to, or NULL */
 	const struct oid *commit;
 	const struct oid *tree;  /* of it */
@@ -84,6 +91,42 @@ struct walk {
 int walk_begin(struct walk *w, const struct rules *r,
 	       const struct walk_limits *limits, struct findings *out);
 enum scan_result walk_end(struct walk *w);
+
+/* walk.c: tags from id on; those that were met are known already. */
+void walk_scan_tags(struct walk *w, struct oid id);
+
+/*
+ * walk-sweep.c. Which objects must be looked at whole, of the fresh store; with
+ * several threads it goes on after this returns, until walk_settle.
+ */
+/* A range of so many commits has the whole repository swept when these are such
+ * a share of its objects: to read them one by one would cost more. */
+#define WALK_SWEEP_COMMITS_MIN 1000
+#define WALK_SWEEP_SHARE 12
+void walk_sweep(struct walk *w);
+/* One is under way: has it ended? */
+int walk_sweep_ended(const struct walk *w);
+/*
+ * Wait for it, and judge what waited for it. Harmless when there is none; to
+ * be called before anything is judged or noted that walk-later.c did not keep.
+ */
+void walk_settle(struct walk *w);
+/* The same of what the repository borrows, at once. */
+void walk_sweep_alternates(struct walk *w, size_t commits);
+
+/*
+ * walk-later.c. Each returns 1: it is kept, in order, while a sweep is under
+ * way; or 0: do it now, for all that came before has been done.
+ */
+int walk_later_tags(struct walk *w, const struct oid *id);
+int walk_later_commit(struct walk *w, uint32_t number);
+int walk_later_change(struct walk *w, const struct history_change *c);
+int walk_later_bad(struct walk *w, const struct oid *tree, const char *why);
+int walk_later_end(struct walk *w, size_t place);
+/* Settle if the sweep has ended, or enough is kept. */
+void walk_later_look(struct walk *w);
+/* All that is kept, now. */
+void walk_later_do(struct walk *w);
 
 /* walk-look.c */
 void walk_hits_clear(struct walk_hits *h);
@@ -125,6 +168,8 @@ void walk_give_up(struct walk *w, const char *why);
  * when what is met again is out of proportion, no, noted once.
  */
 int walk_may(struct walk *w, int first, size_t work);
+/* Bytes of memory that what was met takes. */
+size_t walk_places_size(const struct walk *w);
 /* Is this the first time for these bytes, for this kind of thing? */
 int walk_first_place(struct walk *w, struct oids *set, char kind,
 		     const void *a, size_t a_len, const void *b, size_t b_len);
@@ -151,10 +196,17 @@ void walk_scan_raw(struct walk *w, const struct oid *id, enum odb_type type);
 /* An object that nothing new reaches. */
 void walk_scan_unreachable(struct walk *w, const struct oid *id);
 
-/* walk-commit.c. All of a commit that its parents have not; a tree alone. */
-void walk_commit(struct walk *w, const struct history_commits *c,
-		 uint32_t number);
+/*
+ * walk-commit.c. All of a commit that its parents have not: it is number in
+ * w->commits, and in the list of new ones at that place. A tree alone.
+ */
+void walk_commit(struct walk *w, uint32_t number, size_t place);
 void walk_tree(struct walk *w, const struct oid *tree);
+/* Its parts, for walk-later.c: what is between is attributed to the commit. */
+void walk_commit_begin(struct walk *w, uint32_t number);
+void walk_commit_change(struct walk *w, const struct history_change *c);
+void walk_commit_bad(struct walk *w, const struct oid *tree, const char *why);
+void walk_commit_end(struct walk *w, size_t place);
 
 /*
  * walk-rename.c. Leave out of h what a file had that this commit takes away,

@@ -38,15 +38,29 @@ void walk_give_up(struct walk *w, const char *why)
 	w->h->late = 1;
 }
 
+static int is_in_proportion(const struct walk *w)
+{
+	return w->nr_again <= AGAIN_MIN ||
+	       w->nr_again / AGAIN_TIMES <= w->nr_first;
+}
+
 int walk_may(struct walk *w, int first, size_t work)
 {
 	*(first ? &w->nr_first : &w->nr_again) += work;
-	if (first || w->nr_again <= AGAIN_MIN ||
-	    w->nr_again / AGAIN_TIMES <= w->nr_first)
+	if (first || is_in_proportion(w))
+		return 1;
+	/* what waits to be judged counts too */
+	walk_settle(w);
+	if (is_in_proportion(w))
 		return 1;
 	walk_give_up(w, "what is in many places of a tree unfolds to more than "
 		     "is scanned");
 	return 0;
+}
+
+size_t walk_places_size(const struct walk *w)
+{
+	return (w->places.nr + w->again.nr + w->seen.nr) * ID_BYTES;
 }
 
 int walk_first_place(struct walk *w, struct oids *set, char kind,
@@ -63,8 +77,7 @@ int walk_first_place(struct walk *w, struct oids *set, char kind,
 	SHA256Update(&ctx, b, b_len);
 	SHA256Final(key.raw, &ctx);
 	oids_put(set, &key, &added);
-	if (w->limits->memory && (w->places.nr + w->again.nr + w->seen.nr) *
-	    ID_BYTES > w->limits->memory / 2)
+	if (w->limits->memory && walk_places_size(w) > w->limits->memory / 2)
 		walk_give_up(w, "it has more paths than memory is allowed for");
 	return added;
 }

@@ -11,11 +11,6 @@
 #include "updates.h"
 #include "walk-internal.h"
 
-/* A range of so many commits has the whole repository swept when these are such
- * a share of its objects: to read them one by one would cost more. */
-#define SWEEP_COMMITS_MIN 1000
-#define SWEEP_SHARE 12
-
 struct walk *walk_open(const char *git_dir, const char *quarantine,
 		       size_t digits)
 {
@@ -75,6 +70,9 @@ int walk_begin(struct walk *w, const struct rules *r,
 /* Findings come first, but the caller still sees out->unknown. */
 enum scan_result walk_end(struct walk *w)
 {
+	if (w->commits)
+		history_commits_free(w->commits);
+	w->commits = NULL;
 	w->nr_pointers += (size_t)w->sweep.pointers;
 	if (w->nr_pointers)
 		log_warn("files that are pointers of Git LFS: %zu; what they "
@@ -99,80 +97,7 @@ enum scan_result walk_end(struct walk *w)
 	return w->out->unknown ? SCAN_UNKNOWN : SCAN_CLEAN;
 }
 
-struct progress {
-	walk_progress *fn;
-	void *arg;
-};
-
-static void tell(void *arg, uint64_t done, uint64_t total)
-{
-	const struct progress *p = arg;
-
-	p->fn(p->arg, (size_t)done, (size_t)total);
-}
-
-/* Which objects of a store, without its alternates, must be looked at whole. */
-static void sweep_store(struct walk *w, const struct odb *o,
-			walk_progress *progress, void *arg)
-{
-	const struct walk_limits *l = w->limits;
-	struct sweep_limits limits = {
-		.max_object = l->max_object,
-		.memory = l->memory - l->memory / 4,
-		.threads = l->threads,
-		.depth = l->depth,
-		.unpack = l->unpack.depth ? &l->unpack : NULL,
-		.deadline = l->deadline,
-		.scanner = w->scanner,
-	};
-	struct progress p = { progress, arg };
-
-	if (sweep_run(o, w->rules, &limits, progress ? tell : NULL,
-		      &p, &w->sweep))
-		findings_unknown(w->out, "not all objects can be read");
-	if (w->sweep.full)
-		walk_give_up(w, "more of its objects want a closer look than "
-			     "memory is allowed for");
-	if (w->sweep.late)
-		walk_late(w);
-}
-
-static void sweep(struct walk *w, walk_progress *progress, void *arg)
-{
-	/* a probe tells of nothing that it can do without */
-	if (w->limits->explain)
-		return;
-	sweep_store(w, w->h->fresh, progress, arg);
-	w->swept = w->h->fresh;
-}
-
-/*
- * What a repository borrows. One that cannot be opened is met as missing, or
- * its objects are read one by one.
- */
-static void sweep_alternates(struct walk *w, size_t commits,
-			     walk_progress *progress, void *arg)
-{
-	const char *path;
-	struct odb *o;
-	size_t i;
-	int all = 1;
-
-	for (i = 1; (path = odb_path(w->h->store, i)) && !walk_late(w); i++) {
-		o = odb_open(path, w->h->raw_len, 0);
-		/* one that others borrow from too may be much larger */
-		if (o && commits * SWEEP_SHARE > odb_count(o))
-			sweep_store(w, o, progress, arg);
-		else
-			all = 0;
-		odb_close(o);
-	}
-	if (all && i > 1)
-		w->swept = w->h->store;
-}
-
-/* Scan the tags from id on; hidden ones are known already. */
-static void scan_tags(struct walk *w, struct oid id)
+void walk_scan_tags(struct walk *w, struct oid id)
 {
 	struct odb_object tag;
 	enum odb_type type;
@@ -199,24 +124,28 @@ static void scan_tags(struct walk *w, struct oid id)
 }
 
 /* A new tip: its tags are scanned here, its commit later. */
-static void tip(struct walk *w, const struct oid *id,
-		struct history_commits *c)
+static void tip(struct walk *w, const struct oid *id)
 {
 	enum odb_type type;
 	struct oid to;
 	size_t len;
+	int bad;
 
 	/* most references are of commits, and looked up once */
 	if (odb_header(w->h->reader, id, &type, &len) == ODB_OK &&
 	    type == ODB_COMMIT) {
-		history_commits_tip(c, id);
+		history_commits_tip(w->commits, id);
 		return;
 	}
-	scan_tags(w, *id);
-	if (history_peel(w->h, id, &to, &type))
+	bad = history_peel(w->h, id, &to, &type);
+	if (bad || type != ODB_COMMIT)
+		walk_settle(w);
+	if (!walk_later_tags(w, id))
+		walk_scan_tags(w, *id);
+	if (bad)
 		walk_note_unreadable(w, id, "cannot be read");
 	else if (type == ODB_COMMIT)
-		history_commits_tip(c, &to);
+		history_commits_tip(w->commits, &to);
 	else if (w->is_push && oids_find(&w->h->refs.ids, &to) >= 0)
 		return;
 	else if (type == ODB_TREE)
@@ -225,30 +154,34 @@ static void tip(struct walk *w, const struct oid *id,
 		walk_scan_unreachable(w, &to);
 }
 
-static void scan_commits(struct walk *w, struct history_commits *c,
-			 walk_progress *progress, void *arg)
+static void note_incomplete(struct walk *w)
 {
-	const struct oid *broken;
-	const uint32_t *list;
 	const char *why;
-	size_t i, nr;
-	int bad = history_commits_list(c, &list, &nr);
+	const struct oid *broken = history_commits_broken(w->commits, &why);
 
-	broken = history_commits_broken(c, &why);
+	walk_settle(w);
 	if (broken)
 		walk_note_unreadable(w, broken, why);
-	else if (bad && !walk_late(w))
+	else if (!walk_late(w))
 		findings_unknown(w->out, "the history is not complete");
-	if (!w->swept && nr > SWEEP_COMMITS_MIN &&
-	    nr * SWEEP_SHARE > odb_count(w->h->fresh))
-		sweep(w, progress, arg);
+}
+
+static void scan_commits(struct walk *w)
+{
+	const uint32_t *list;
+	size_t i, nr;
+
+	if (history_commits_list(w->commits, &list, &nr))
+		note_incomplete(w);
+	w->nr_commits = nr;
+	if (!w->swept && nr > WALK_SWEEP_COMMITS_MIN &&
+	    nr * WALK_SWEEP_SHARE > odb_count(w->h->fresh))
+		walk_sweep(w);
 	if (w->swept && !w->h->is_push)
-		sweep_alternates(w, nr, progress, arg);
-	for (i = 0; i < nr && !walk_late(w); i++) {
-		walk_commit(w, c, list[i]);
-		if (progress)
-			progress(arg, i + 1, nr);
-	}
+		walk_sweep_alternates(w, nr);
+	for (i = 0; i < nr && !walk_late(w); i++)
+		walk_commit(w, list[i], i);
+	walk_settle(w);
 }
 
 /* A tree of the quarantine that nothing above came to. */
@@ -307,7 +240,6 @@ enum scan_result walk_push(struct walk *w, const struct rules *r,
 			   const struct walk_limits *limits,
 			   struct findings *out)
 {
-	struct history_commits *c;
 	struct oid id;
 	size_t i;
 
@@ -316,28 +248,28 @@ enum scan_result walk_push(struct walk *w, const struct rules *r,
 	w->is_push = 1;
 	scan_names(w, u, options);
 	if (w->h->is_push)
-		sweep(w, NULL, NULL);
-	c = history_commits_new(w->h);
-	history_commits_hide_refs(c);
+		walk_sweep(w);
+	w->commits = history_commits_new(w->h);
+	history_commits_hide_refs(w->commits);
 	for (i = 0; i < u->nr && !walk_late(w); i++) {
 		if (u->list[i].op == OP_DELETE)
 			continue;
 		if (strlen(u->list[i].new) != 2 * w->h->raw_len ||
-		    oid_parse(&id, u->list[i].new, w->h->raw_len))
+		    oid_parse(&id, u->list[i].new, w->h->raw_len)) {
+			walk_settle(w);
 			findings_unknown(out, "%s is no id of this repository",
 					 u->list[i].new);
-		else
-			tip(w, &id, c);
+		} else {
+			tip(w, &id);
+		}
 	}
-	scan_commits(w, c, NULL, NULL);
+	scan_commits(w);
 	scan_leftovers(w);
-	history_commits_free(c);
 	return walk_end(w);
 }
 
 /* Tips of a range that is not all references. Returns 0, or -1, noted. */
-static int range_tips(struct walk *w, const char *range,
-		      struct history_commits *c)
+static int range_tips(struct walk *w, const char *range)
 {
 	const char *dots = strstr(range, ".."), *to = range;
 	struct oid from_id, to_id;
@@ -360,12 +292,12 @@ static int range_tips(struct walk *w, const char *range,
 	}
 	if (dots && !history_peel(w->h, &from_id, &from_id, &type) &&
 	    type == ODB_COMMIT)
-		history_commits_hide(c, &from_id);
-	tip(w, &to_id, c);
+		history_commits_hide(w->commits, &from_id);
+	tip(w, &to_id);
 	return 0;
 }
 
-static void all_tips(struct walk *w, struct history_commits *c)
+static void all_tips(struct walk *w)
 {
 	struct oid head;
 	size_t i;
@@ -374,9 +306,9 @@ static void all_tips(struct walk *w, struct history_commits *c)
 	if (r < 0)
 		findings_unknown(w->out, "HEAD cannot be read");
 	else if (!r)
-		tip(w, &head, c);
+		tip(w, &head);
 	for (i = 0; i < w->h->refs.nr && !walk_late(w); i++)
-		tip(w, &w->h->refs.list[i].id, c);
+		tip(w, &w->h->refs.list[i].id);
 }
 
 enum scan_result walk_range(struct walk *w, const struct rules *r,
@@ -384,17 +316,16 @@ enum scan_result walk_range(struct walk *w, const struct rules *r,
 			    walk_progress *progress, void *arg,
 			    struct findings *out)
 {
-	struct history_commits *c;
-
 	if (walk_begin(w, r, limits, out))
 		return SCAN_UNKNOWN;
-	c = history_commits_new(w->h);
+	w->progress = progress;
+	w->progress_arg = arg;
+	w->commits = history_commits_new(w->h);
 	if (!range) {
-		sweep(w, progress, arg);
-		all_tips(w, c);
+		walk_sweep(w);
+		all_tips(w);
 	}
-	if (!range || !range_tips(w, range, c))
-		scan_commits(w, c, progress, arg);
-	history_commits_free(c);
+	if (!range || !range_tips(w, range))
+		scan_commits(w);
 	return walk_end(w);
 }

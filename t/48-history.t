@@ -144,6 +144,41 @@ git clone -q --bare --shared "$T/d.git" "$T/shared.git"
 same "a borrowed store" 300 "$T/shared.git" --rules "$T/much.toml"
 ok "the same as where it is" cmp "$T/deltas" "$T/before"
 
+# --- beside the search ----------------------------------------------------------------
+# With several threads a walk goes through trees while objects are searched, and
+# keeps what it meets; more than may be kept is met here. Nothing of a report
+# tells which it was, nor what comes first in it.
+git init -q --bare -b main "$T/b.git"
+A=$(token 21) B=$(token 22) C=$(token 23) D=$(token 24) E=$(token 25) perl -e '
+	sub file { printf "M 100644 inline %s\ndata %d\n%s\n", $_[0],
+		length $_[1], $_[1] }
+	my $n = 0;
+	for my $c (1 .. 300) {
+		my $words = $c == 90 ? $ENV{C} : "words";
+		printf "commit refs/heads/main\ncommitter b <b\@example.org> " .
+			"%d +0000\ndata %d\n%s\n", 1700000000 + $c,
+			length $words, $words;
+		file("a directory of some length/$c/" . $n++ % 5000,
+			"$n, $c\n") for 1 .. 120;
+		file("early", $ENV{A}) if $c == 3;
+		file("d/$ENV{B}/f", "plain") if $c == 60;
+		file("late", "x\n$ENV{D}\n") if $c == 299;
+	}
+	print "tag note\nfrom refs/heads/main\ntagger b <b\@example.org> " .
+		"1700000000 +0000\ndata ", length $ENV{E}, "\n$ENV{E}\n"
+' | git -C "$T/b.git" fast-import --quiet
+for setting in 'threads = 1' 'threads = 2' 'threads = 8' \
+	$'threads = 8\n\tmemory = 32m'; do
+	printf '[scan]\n\t%s\n[access]\n\tallow = * * *\n' "$setting" |
+		hook_conf
+	(cd "$T/b.git" && "$BUILD/git-gate" scan -c "$CONF" --all \
+		--format json --report "$T/beside") >"$T/said" 2>&1
+	[ -e "$T/alone" ] || cp "$T/beside" "$T/alone"
+	is "${setting//$'\n\t'/, }: findings" \
+		"$(grep -c '"Fingerprint"' "$T/beside")" 5
+	ok "the same report as of one thread" cmp "$T/beside" "$T/alone"
+done
+
 # --- the project's own ----------------------------------------------------------------
 if [ "$(git -C "$SOURCE" rev-list --count HEAD 2>/dev/null || echo 0)" -gt 1 ]
 then
