@@ -1,11 +1,10 @@
 /*
  * Texts that were probed before. git makes a version of one base, out of many
  * small copies where that fits badly; most of what is new against it is in
- * other versions, in long stretches. Takes versions, keeps those with much new
- * in them for a while, and finds what later ones have of them, byte for byte:
- * that is a copy as those from the base are.
+ * other versions, in long stretches. Keeps versions for a while, for all
+ * threads, and finds what others have of them, byte for byte.
  */
-#include <endian.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,22 +14,14 @@
 #include "scan.h"
 #include "sweep-internal.h"
 
-/* Spans so near each other make one region; of a shorter one or with fewer
- * bytes in common, the search would cost more than it saves. */
-#define NEAR 128
-#define REGION 256
-#define COMMON 128
-/* A version is kept when so many bytes, and such a part of it, were new. */
-#define LEFT_LEAST ((size_t)1024)
-#define LEFT_PART 16
-/* Texts are found by the first bytes of one line in four. */
-#define GRAM 64
-#define ANCHOR_AT 24
+#define GRAM SWEEP_GRAM
 /* Powers of two: an anchor is in some 150 bytes. */
 #define SLOTS ((size_t)1 << 17)
 #define SLOT_SHIFT (64 - 17)
 #define TEXTS ((size_t)1 << 12)
 #define TABLES (SLOTS * sizeof(struct slot) + TEXTS * sizeof(struct text))
+/* With fewer bytes in common, it would cost more than it saves. */
+#define COMMON 128
 /* With less memory nothing is kept. */
 #define MAX_LEAST ((size_t)4 << 20)
 
@@ -40,41 +31,46 @@ struct text {
 	struct scan_trace trace;
 };
 
-/* An anchor; its text may be gone, and then another may be in its place. */
+/* An anchor, with a part of its hash and its text's place in the ring; that
+ * may be gone, and then another may be in its place. */
 struct slot {
-	uint32_t number, at, tag;
-};
-
-/* Bytes of the version, and where in a text they are too. */
-struct match {
-	struct span at;
-	const struct text *of;
-	size_t from;
+	uint32_t at, of;
 };
 
 struct sweep_known {
-	const struct scanner *scanner;
-	struct slot *slots; /* NULL: nothing is kept */
+	const struct scanner *scanner; /* any of these rules */
+	pthread_rwlock_t lock;
+	struct slot *slots;
 	struct text *ring; /* by number modulo TEXTS */
 	uint32_t oldest, next; /* numbers; they wrap */
 	size_t bytes, max;
-	/* of the version under way, in order */
-	struct span *regions, *fresh;
-	struct match *matches;
-	size_t nr_regions, nr_fresh, nr_matches;
-	size_t alloc_regions, alloc_fresh, alloc_matches;
 };
+
+/* Who keeps a text is to come to it, however many look for theirs. */
+static void init_lock(pthread_rwlock_t *lock)
+{
+	pthread_rwlockattr_t attr;
+
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(
+		&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
+}
 
 struct sweep_known *sweep_known_new(const struct scanner *s, size_t max)
 {
-	struct sweep_known *k = mem_zalloc(sizeof(*k));
+	struct sweep_known *k;
 
-	*k = (struct sweep_known){ .scanner = s, .max = max };
 	if (max < MAX_LEAST)
-		return k;
+		return NULL;
+	k = mem_zalloc(sizeof(*k));
+	k->scanner = s;
+	k->max = max;
 	k->bytes = TABLES;
 	k->slots = mem_array(SLOTS, sizeof(*k->slots));
 	k->ring = mem_array(TEXTS, sizeof(*k->ring));
+	init_lock(&k->lock);
 	return k;
 }
 
@@ -90,6 +86,7 @@ static void drop_oldest(struct sweep_known *k)
 	k->bytes -= weight(k, t);
 	free(t->data);
 	scan_trace_clear(&t->trace);
+	t->len = 0;
 }
 
 void sweep_known_free(struct sweep_known *k)
@@ -98,39 +95,25 @@ void sweep_known_free(struct sweep_known *k)
 		return;
 	while (k->oldest != k->next)
 		drop_oldest(k);
+	pthread_rwlock_destroy(&k->lock);
 	free(k->slots);
 	free(k->ring);
-	free(k->regions);
-	free(k->fresh);
-	free(k->matches);
 	free(k);
 }
 
-static size_t larger(size_t a, size_t b)
+void sweep_known_hold(struct sweep_known *k)
 {
-	return a > b ? a : b;
+	pthread_rwlock_rdlock(&k->lock);
+}
+
+void sweep_known_let_go(struct sweep_known *k)
+{
+	pthread_rwlock_unlock(&k->lock);
 }
 
 static size_t smaller(size_t a, size_t b)
 {
 	return a < b ? a : b;
-}
-
-static uint64_t load(const char *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le64toh(v);
-}
-
-/* 2^64 / phi (Knuth, 6.4). */
-#define SPREAD UINT64_C(0x9e3779b97f4a7c15)
-
-/* One line in four; which one, bytes say that are not its indentation. */
-static int is_anchor(const char *p)
-{
-	return load(p + ANCHOR_AT) * SPREAD >> 62 == 0;
 }
 
 /* Of the GRAM bytes at p: each word has a factor of its own. */
@@ -139,8 +122,8 @@ static uint64_t hash_of(const char *p)
 	uint64_t hash = 0;
 
 	for (size_t i = 0; i < GRAM; i += sizeof(hash))
-		hash += load(p + i) * (SPREAD * (2 * i + 1));
-	return (hash ^ hash >> 32) * SPREAD;
+		hash += sweep_load(p + i) * (SWEEP_SPREAD * (2 * i + 1));
+	return (hash ^ hash >> 32) * SWEEP_SPREAD;
 }
 
 static struct slot *slot_of(const struct sweep_known *k, uint64_t hash)
@@ -148,17 +131,10 @@ static struct slot *slot_of(const struct sweep_known *k, uint64_t hash)
 	return &k->slots[hash >> SLOT_SHIFT];
 }
 
+/* Bits above those of a place in the ring. */
 static uint32_t tag_of(uint64_t hash)
 {
-	return (uint32_t)hash;
-}
-
-/* Where the line after the one at `at` begins, or end. */
-static size_t line_after(const char *text, size_t at, size_t end)
-{
-	const char *p = memchr(text + at, '\n', end - at);
-
-	return p ? (size_t)(p - text) + 1 : end;
+	return (uint32_t)hash & ~(uint32_t)(TEXTS - 1);
 }
 
 /* How many bytes are the same from a and b on, up to max. */
@@ -167,7 +143,7 @@ static size_t same_after(const char *a, const char *b, size_t max)
 	size_t n = 0;
 
 	for (; max - n >= 8; n += 8) {
-		uint64_t x = load(a + n) ^ load(b + n);
+		uint64_t x = sweep_load(a + n) ^ sweep_load(b + n);
 
 		if (x)
 			return n + (size_t)__builtin_ctzll(x) / 8;
@@ -183,7 +159,7 @@ static size_t same_before(const char *a, const char *b, size_t max)
 	size_t n = 0;
 
 	for (; max - n >= 8; n += 8) {
-		uint64_t x = load(a - n - 8) ^ load(b - n - 8);
+		uint64_t x = sweep_load(a - n - 8) ^ sweep_load(b - n - 8);
 
 		if (x)
 			return n + (size_t)__builtin_clzll(x) / 8;
@@ -193,17 +169,17 @@ static size_t same_before(const char *a, const char *b, size_t max)
 	return n;
 }
 
-/* Does a text have what is at `at`, an anchor? Not what is before least. */
-static int find(const struct sweep_known *k, const struct odb_version *v,
-		size_t at, size_t least, struct match *m)
+int sweep_known_find(const struct sweep_known *k, const struct odb_version *v,
+		     size_t at, size_t least, struct sweep_match *m)
 {
 	const uint64_t hash = hash_of(v->data + at);
 	const struct slot *slot = slot_of(k, hash);
-	const struct text *t = &k->ring[slot->number % TEXTS];
+	const struct text *t = &k->ring[slot->of % TEXTS];
 	size_t n, before, from = slot->at;
 
-	if (slot->tag != tag_of(hash) ||
-	    slot->number - k->oldest >= k->next - k->oldest || from >= t->len)
+	/* of a place without a text, len is 0; and what is there is compared */
+	if (((slot->of ^ (uint32_t)hash) & ~(uint32_t)(TEXTS - 1)) ||
+	    from >= t->len)
 		return 0;
 	n = same_after(v->data + at, t->data + from,
 		       smaller(t->len - from, v->len - at));
@@ -211,190 +187,47 @@ static int find(const struct sweep_known *k, const struct odb_version *v,
 		return 0;
 	before = same_before(v->data + at, t->data + from,
 			     smaller(from, at - least));
-	*m = (struct match){ { at - before, at + n }, t, from - before };
+	*m = (struct sweep_match){ { at - before, at + n }, &t->trace,
+				   from - before };
 	return before + n >= COMMON;
-}
-
-static void find_in(struct sweep_known *k, const struct odb_version *v,
-		    struct span region)
-{
-	size_t least = k->nr_matches ? k->matches[k->nr_matches - 1].at.end : 0;
-	size_t at = region.start > least ? region.start : least;
-	struct match m;
-
-	while (at < region.end && region.end - at >= GRAM) {
-		if (is_anchor(v->data + at) && find(k, v, at, least, &m)) {
-			MEM_GROW(k->matches, k->nr_matches, k->alloc_matches);
-			k->matches[k->nr_matches++] = m;
-			at = least = m.at.end;
-		}
-		if (at < region.end)
-			at = line_after(v->data, at, region.end);
-	}
-}
-
-/* Where a version has so much new in it that a look is worth it. */
-static void find_regions(struct sweep_known *k, const struct odb_version *v)
-{
-	size_t i = 0;
-
-	k->nr_regions = 0;
-	while (i < v->nr_fresh) {
-		struct span r = v->fresh[i++];
-
-		for (; i < v->nr_fresh && v->fresh[i].start - r.end < NEAR; i++)
-			r.end = v->fresh[i].end;
-		if (r.end - r.start < REGION)
-			continue;
-		MEM_GROW(k->regions, k->nr_regions, k->alloc_regions);
-		k->regions[k->nr_regions++] = r;
-	}
-}
-
-static void add_fresh(struct sweep_known *k, size_t start, size_t end)
-{
-	if (k->nr_fresh && k->fresh[k->nr_fresh - 1].end >= start) {
-		k->fresh[k->nr_fresh - 1].end = end;
-		return;
-	}
-	MEM_GROW(k->fresh, k->nr_fresh, k->alloc_fresh);
-	k->fresh[k->nr_fresh++] = (struct span){ start, end };
-}
-
-/* What of a version was gone through, in order. */
-struct cursor {
-	size_t fresh, copies;
-};
-
-/* What is between two matches is as git has it. */
-static void take_between(struct sweep_known *k, const struct odb_version *v,
-			 struct span all, struct cursor *c,
-			 struct scan_trace *trace)
-{
-	for (; c->fresh < v->nr_fresh; c->fresh++) {
-		const struct span *f = &v->fresh[c->fresh];
-
-		if (f->start > all.end)
-			break;
-		if (f->end >= all.start)
-			add_fresh(k, larger(f->start, all.start),
-				  smaller(f->end, all.end));
-		if (f->end > all.end)
-			break;
-	}
-	for (; c->copies < v->nr_copies; c->copies++) {
-		const struct odb_copy *y = &v->copies[c->copies];
-		size_t start = larger(y->to, all.start);
-		size_t end = smaller(y->to + y->len, all.end);
-
-		if (y->to >= all.end)
-			break;
-		if (v->base && start < end)
-			scan_trace_copy(k->scanner, v->base,
-					y->from + (start - y->to), start,
-					end - start, trace);
-		if (y->to + y->len > all.end)
-			break;
-	}
-}
-
-/* A match is a copy, with seams where it begins and ends. */
-static void take_match(struct sweep_known *k, const struct match *m,
-		       struct scan_trace *trace)
-{
-	add_fresh(k, m->at.start, m->at.start);
-	scan_trace_copy(k->scanner, &m->of->trace, m->from, m->at.start,
-			m->at.end - m->at.start, trace);
-	add_fresh(k, m->at.end, m->at.end);
-}
-
-const struct span *sweep_known_copy(struct sweep_known *k,
-				    const struct odb_version *v,
-				    struct scan_trace *trace, size_t *nr)
-{
-	const struct scan_trace *base = v->base;
-	struct cursor c = { 0, 0 };
-	struct span all = { 0, v->len };
-
-	k->nr_fresh = k->nr_matches = k->nr_regions = 0;
-	/* where nothing is known of the base, all is looked at anew */
-	if (k->slots && v->type == ODB_BLOB && v->len < UINT32_MAX &&
-	    !(base && base->whole))
-		find_regions(k, v);
-	for (size_t i = 0; i < k->nr_regions; i++)
-		find_in(k, v, k->regions[i]);
-	for (size_t i = 0; i < k->nr_matches; i++) {
-		all.end = k->matches[i].at.start;
-		take_between(k, v, all, &c, trace);
-		take_match(k, &k->matches[i], trace);
-		all.start = k->matches[i].at.end;
-	}
-	all.end = v->len;
-	take_between(k, v, all, &c, trace);
-	*nr = k->nr_fresh;
-	return k->fresh;
 }
 
 /* Its anchors; of those with the same hash, the last one is found. */
 static void index_text(struct sweep_known *k, const struct text *t)
 {
-	for (size_t at = 0; t->len - at >= GRAM;
-	     at = line_after(t->data, at, t->len)) {
+	const uint32_t place = k->next % TEXTS;
+
+	for (size_t at = 0, next; t->len - at >= GRAM; at = next) {
 		uint64_t hash;
 
-		if (!is_anchor(t->data + at))
+		next = sweep_line_after(t->data, at, t->len);
+		if (!sweep_is_anchor(t->data + at, next - at))
 			continue;
 		hash = hash_of(t->data + at);
-		*slot_of(k, hash) = (struct slot){ k->next, (uint32_t)at,
-						   tag_of(hash) };
+		*slot_of(k, hash) = (struct slot){ (uint32_t)at,
+						   tag_of(hash) | place };
 	}
 }
 
-static void put(struct sweep_known *k, const struct odb_version *v,
-		const struct scan_trace *trace)
+void sweep_known_put(struct sweep_known *k, const struct odb_version *v,
+		     const struct scan_trace *trace)
 {
-	struct text *t = &k->ring[k->next % TEXTS];
+	struct text t = { NULL, v->len, SCAN_TRACE_INIT };
 
+	/* one that would drive out most others is not worth it */
+	if (v->len > k->max / 4)
+		return;
+	t.data = mem_resize(NULL, v->len, 1);
+	memcpy(t.data, v->data, v->len);
+	scan_trace_copy(k->scanner, trace, 0, 0, v->len, &t.trace);
+	pthread_rwlock_wrlock(&k->lock);
 	if (k->next - k->oldest == TEXTS)
 		drop_oldest(k);
-	*t = (struct text){ mem_resize(NULL, v->len, 1), v->len,
-			    SCAN_TRACE_INIT };
-	memcpy(t->data, v->data, v->len);
-	scan_trace_copy(k->scanner, trace, 0, 0, v->len, &t->trace);
-	index_text(k, t);
-	k->bytes += weight(k, t);
+	k->ring[k->next % TEXTS] = t;
+	index_text(k, &t);
+	k->bytes += weight(k, &t);
 	k->next++;
 	while (k->bytes > k->max)
 		drop_oldest(k);
-}
-
-/* Bytes of the regions that no match has. */
-static size_t count_left(const struct sweep_known *k)
-{
-	size_t sum = 0, m = 0;
-
-	for (size_t i = 0; i < k->nr_regions; i++) {
-		size_t at = k->regions[i].start, end = k->regions[i].end;
-
-		for (; m < k->nr_matches && k->matches[m].at.start < end; m++) {
-			if (k->matches[m].at.start > at)
-				sum += k->matches[m].at.start - at;
-			at = larger(at, k->matches[m].at.end);
-			if (at >= end)
-				break; /* it may end in the next region */
-		}
-		sum += at < end ? end - at : 0;
-	}
-	return sum;
-}
-
-void sweep_known_keep(struct sweep_known *k, const struct odb_version *v,
-		      const struct scan_trace *trace)
-{
-	/* what holds for all of a text says nothing of its parts */
-	if (!k->nr_regions || trace->whole || trace->far ||
-	    v->len > k->max / 4)
-		return;
-	if (count_left(k) >= larger(LEFT_LEAST, v->len / LEFT_PART))
-		put(k, v, trace);
+	pthread_rwlock_unlock(&k->lock);
 }

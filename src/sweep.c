@@ -47,6 +47,7 @@ struct job {
 	pthread_mutex_t lock; /* of out */
 	struct sweep *out;
 	struct unpack_clean *clean; /* what archives hold, met before */
+	struct sweep_known *known;  /* texts met before, or NULL */
 	atomic_size_t kept;         /* bytes of traces */
 	size_t kept_max;
 	struct kept anew;           /* stands for those that are too many */
@@ -60,7 +61,7 @@ struct job {
 struct searcher {
 	struct job *job;
 	struct scanner *scanner;
-	struct sweep_known *known;
+	struct sweep_copies *copies;
 	uint64_t objects, bytes, fresh, pointers;
 };
 
@@ -146,7 +147,7 @@ static void probe(struct searcher *s, const struct odb_version *v,
 	const struct span *fresh;
 	size_t nr, i;
 
-	fresh = sweep_known_copy(s->known, v, trace, &nr);
+	fresh = sweep_copies_take(s->copies, v, trace, &nr);
 	for (i = 0; i < nr; i++)
 		s->fresh += fresh[i].end - fresh[i].start;
 	switch (scan_probe(s->scanner, v->data, v->len, fresh, nr, trace,
@@ -206,7 +207,7 @@ static void *visit(void *arg, const struct odb_version *v)
 	s->bytes += v->len;
 	s->pointers += v->type == ODB_BLOB && sweep_is_pointer(v->data, v->len);
 	probe(s, v, &trace);
-	sweep_known_keep(s->known, v, &trace);
+	sweep_copies_keep(s->copies, v, &trace);
 	return keep(s, v, &trace);
 }
 
@@ -266,24 +267,29 @@ static int start(struct searcher *s, unsigned nr, struct job *j,
 		if (!s[i].scanner)
 			return -1;
 		scan_set_deadline(s[i].scanner, j->limits->deadline);
-		s[i].known = sweep_known_new(s[i].scanner,
-					     memory_of(j->limits) /
-						     KNOWN_PART / nr);
+		if (!i)
+			j->known = sweep_known_new(s->scanner,
+						   memory_of(j->limits) /
+							   KNOWN_PART);
+		s[i].copies = sweep_copies_new(j->known, s[i].scanner);
 	}
 	return 0;
 }
 
-static void finish(struct searcher *s, unsigned nr,
-		   const struct scanner *lent, struct sweep *out)
+static void finish(struct searcher *s, unsigned nr, struct job *j)
 {
+	const struct scanner *lent = j->limits->scanner;
+	struct sweep *out = j->out;
 	unsigned i;
+
+	sweep_known_free(j->known);
 
 	for (i = 0; i < nr; i++) {
 		out->objects += s[i].objects;
 		out->bytes += s[i].bytes;
 		out->fresh += s[i].fresh;
 		out->pointers += s[i].pointers;
-		sweep_known_free(s[i].known);
+		sweep_copies_free(s[i].copies);
 		if (s[i].scanner != lent)
 			scan_free(s[i].scanner);
 	}
@@ -315,7 +321,7 @@ int sweep_run(const struct odb *o, const struct rules *r,
 		args[i] = &s[i];
 	if (!start(s, nr, &j, r))
 		ret = odb_sweep(o, &sweep) < 0 ? -1 : 0;
-	finish(s, nr, limits->scanner, out);
+	finish(s, nr, &j);
 	unpack_clean_free(j.clean);
 	pthread_mutex_destroy(&j.lock);
 	return ret;

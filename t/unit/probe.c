@@ -2,7 +2,7 @@
  * What scan_probe promises: of a version made from another by copying, with
  * what the probe of that one learned, it never says "clean" where a scan finds
  * something. The same where more is known than git's copies tell, by
- * sweep-known.c. Also: a scan that goes by words finds what one finds that tries
+ * sweep-copies.c. Also: a scan that goes by words finds what one finds that tries
  * every rule at every byte.
  */
 #include <setjmp.h>
@@ -267,6 +267,7 @@ struct check {
 	struct scanner *fast, *slow;
 	size_t found, hot, versions;
 	struct sweep_known *known;
+	struct sweep_copies *copies;
 	size_t fresh, left; /* bytes, before and after what is known */
 };
 
@@ -294,8 +295,8 @@ static enum scan_result probe(struct check *c, const struct version *base,
 	enum scan_result result;
 
 	if (c->known)
-		fresh = sweep_known_copy(c->known, &as_git_has_it, &v->trace,
-					 &nr);
+		fresh = sweep_copies_take(c->copies, &as_git_has_it, &v->trace,
+					  &nr);
 	for (size_t i = 0; !c->known && i < v->nr_copies; i++)
 		scan_trace_copy(c->fast, &base->trace, v->copies[i].from,
 				v->copies[i].to, v->copies[i].len, &v->trace);
@@ -304,7 +305,7 @@ static enum scan_result probe(struct check *c, const struct version *base,
 	result = scan_probe(c->fast, v->text.data, v->text.len, fresh, nr,
 			    &v->trace, why);
 	if (c->known)
-		sweep_known_keep(c->known, &as_git_has_it, &v->trace);
+		sweep_copies_keep(c->copies, &as_git_has_it, &v->trace);
 	return result;
 }
 
@@ -514,12 +515,14 @@ static void with_known(const char *rules, size_t chains, unsigned depth,
 
 	/* so many bytes that some are dropped */
 	c.known = sweep_known_new(c.fast, (size_t)4 << 20);
+	c.copies = sweep_copies_new(c.known, c.fast);
 	for (size_t i = 0; i < chains; i++) {
 		if (i % 20 == 0)
 			make_passages(of_examples);
 		chain(&c, 4, of_examples);
 	}
 	forget_passages();
+	sweep_copies_free(c.copies);
 	sweep_known_free(c.known);
 	scan_free(c.fast);
 	if (rules)
@@ -644,10 +647,12 @@ static void known_beside_copied(void **state)
 		struct check c = { .fast = scan_new(r, 0) };
 
 		c.known = sweep_known_new(c.fast, (size_t)4 << 20);
+		c.copies = sweep_copies_new(c.known, c.fast);
 		meet(&c, &meetings[i]);
 		assert_int_equal(c.found, 1);
 		/* nothing was new in the version */
 		assert_true(c.fresh - c.left > 2000);
+		sweep_copies_free(c.copies);
 		sweep_known_free(c.known);
 		scan_free(c.fast);
 	}
