@@ -11,6 +11,9 @@
 #include "mem.h"
 #include "walk-internal.h"
 
+/* So many objects are worth a thread. */
+#define OBJECTS_BESIDE 1024
+
 struct walk_beside {
 	pthread_t thread;
 	struct walk *w;
@@ -83,7 +86,8 @@ void walk_sweep(struct walk *w)
 	if (w->limits->explain)
 		return;
 	w->swept = w->h->fresh;
-	if (w->limits->threads < 2 || start(w))
+	if (w->limits->threads < 2 ||
+	    odb_count(w->h->fresh) < OBJECTS_BESIDE || start(w))
 		take_result(w, run(w, w->h->fresh));
 }
 
