@@ -20,9 +20,6 @@
 #include "log.h"
 
 #define SAVED "git-gate-upstream"
-/* One that holds no more. Its file serves for the next: to make a new one, or
-   to empty this, takes ext4 ten times as long as to write it. */
-#define STALE SAVED ".old"
 /* empty; its time of change is what counts */
 #define ASKED "git-gate-asked"
 /* likewise: when a session was last served from it */
@@ -86,20 +83,15 @@ static int write_all(int fd, const char *s, size_t n)
 
 int mirror_saved_write(const struct mirror_job *j, const char *dir)
 {
-	char file[PATH_MAX], new[PATH_MAX], stale[PATH_MAX];
+	char file[PATH_MAX], new[PATH_MAX];
 	struct buf text = BUF_INIT;
 	int fd = -1, rc = -1;
 
 	render(j, &text);
-	if (!file_in(dir, SAVED, file) && !file_in(dir, SAVED ".new", new) &&
-	    !file_in(dir, STALE, stale)) {
-		rename(stale, new);
-		fd = open(new, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	}
+	if (!file_in(dir, SAVED, file) && !file_in(dir, SAVED ".new", new))
+		fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd >= 0) {
 		rc = write_all(fd, text.data, text.len);
-		if (!rc)
-			rc = ftruncate(fd, (off_t)text.len);
 		if (close(fd))
 			rc = -1;
 		if (!rc)
@@ -114,10 +106,10 @@ int mirror_saved_write(const struct mirror_job *j, const char *dir)
 
 int mirror_saved_remove(const char *path)
 {
-	char file[PATH_MAX], stale[PATH_MAX];
+	char file[PATH_MAX];
 
-	if (!file_in(path, SAVED, file) && !file_in(path, STALE, stale) &&
-	    (!rename(file, stale) || errno == ENOENT))
+	if (!file_in(path, SAVED, file) &&
+	    (!unlink(file) || errno == ENOENT))
 		return 0;
 	log_error("%s/%s: cannot be removed: %s", path, SAVED,
 		  strerror(errno));
