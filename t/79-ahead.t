@@ -5,17 +5,21 @@
 
 mkdir -p "$T/hosted/lab" "$T/up"
 hook_for_strace
-conf <<-END
-	[session]
-		queueTimeout = 2s
-		maxPerClient = 2
-	[repo "lab/*"]
-		hosted = $T/hosted
-	[repo "far"]
-		upstream = file
-	[access]
-		allow = * * *
-END
+# gate_conf ONE OTHER: settings of sessions
+gate_conf() {
+	conf <<-END
+		[session]
+			$1
+			$2
+		[repo "lab/*"]
+			hosted = $T/hosted
+		[repo "far"]
+			upstream = file
+		[access]
+			allow = * * *
+	END
+}
+gate_conf "queueTimeout = 2s" "maxPerClient = 2"
 for bare in hosted/lab/a hosted/lab/b up/far; do
 	git init -q --bare -b main "$T/$bare.git"
 done
@@ -220,17 +224,7 @@ came() {
 		awk -v r="$1" '$3 == r { print $7 }')" -ge \
 		"$(stat -c %s "$T/good")" ]
 }
-conf <<-END
-	[session]
-		queueTimeout = 20s
-		maxSessions = 1
-	[repo "lab/*"]
-		hosted = $T/hosted
-	[repo "far"]
-		upstream = file
-	[access]
-		allow = * * *
-END
+gate_conf "queueTimeout = 20s" "maxSessions = 1"
 start_gate
 start_web nginx
 for repo in a b; do
