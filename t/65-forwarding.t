@@ -29,7 +29,7 @@ commit "$T/web" README "slow"
 gate_ref() {
 	env LIMIT=10 timeout 10 git ls-remote -q "$GATE/acme/web" "$1" | cut -f1
 }
-git -C "$T/web" push -q "$GATE/acme/web" HEAD:refs/heads/agent/old
+ok "a push" git -C "$T/web" push -q "$GATE/acme/web" HEAD:refs/heads/agent/old
 # slowly REFSPEC...: such a push, until its upstream is busy with it
 slowly() {
 	rm -f "$T/go" "$T/asked"

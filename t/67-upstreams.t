@@ -194,7 +194,7 @@ row "the pack is too large for it" via=ssh push=big:heads/main \
 row "its quota ends in the pack" via=ssh push=big:heads/main \
 	does='echo "ulimit -f 100" >rogue' code=upstream-rejected
 row "its account may not write" via=ssh push=next:heads/main does=read_only \
-	then='chmod -R u+w "$up"' code=upstream-rejected why="*:unpacker error"
+	then=writable code=upstream-rejected why="*:unpacker error"
 row "it takes nothing atomic, one reference" via=ssh push=next:heads/main \
 	does='config receive.advertiseAtomic false' refs=heads/main=next
 row "it takes nothing atomic, several references" via=ssh \
@@ -297,7 +297,7 @@ row "it was deleted before it is asked" via=ssh push=next:heads/main \
 row "it is no repository any more" via=lazy push=next:heads/main \
 	does='rm HEAD' code=upstream-not-found lost=yes
 row "its directory is closed to its account" via=ssh push=next:heads/main \
-	does=no_entry then='chmod -R u+w "$up"' code=upstream-not-found
+	does=no_entry then=writable code=upstream-not-found
 if unshare "$alone" true 2>/dev/null; then
 	row "its disk is full" via=ssh push=big:heads/main does=full_disk \
 		code=upstream-no-space

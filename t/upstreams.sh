@@ -115,6 +115,8 @@ rogue() {
 		"$HERE/rogue.pl" "$1" "$2" >rogue
 	[ $# -lt 3 ] || seq "$3" >times
 }
+# Undone, while what was ended there may still remove its own.
+writable() { wait_for 10 chmod -R u+w "$up" || wrong "chmod: $up"; }
 # What its account may not change; of root, that of nobody.
 read_only() {
 	if [ "$(id -u)" -ne 0 ]; then
@@ -360,7 +362,8 @@ run_rows() {
 		take_rows "${all[@]}" &
 		pids+=($!)
 	done
-	wait "${pids[@]}"
+	# the shell says "Killed" of what a row has ended for its own ends
+	{ wait "${pids[@]}"; } 2>/dev/null
 	for i in "${all[@]}"; do
 		dir=$(echo "$T"/rows/*/"r$i")
 		cp "$dir/said" "$T/said" 2>/dev/null

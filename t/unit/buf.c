@@ -18,6 +18,7 @@
 #include "child.h"
 #include "clock.h"
 #include "env.h"
+#include "log.h"
 
 static void a_string_is_always_terminated(void **state)
 {
@@ -168,14 +169,28 @@ static void endless_output_is_stopped(void **state)
 	buf_clear(&out);
 }
 
+static void take_line(void *arg, enum log_level level, const char *line)
+{
+	struct buf *out = arg;
+
+	assert_int_equal(level, LOG_ERR);
+	buf_adds(out, line);
+}
+
 static void what_cannot_be_run_is_an_error(void **state)
 {
+	struct buf said = BUF_INIT;
 	const char *argv[] = { "/nonexistent/program", NULL };
 	struct child c = CHILD_INIT;
 
 	(void)state;
 	c.argv = argv;
+	log_set_tee(take_line, &said, 1);
 	assert_int_equal(child_start(&c), -1);
+	log_set_tee(NULL, NULL, 0);
+	assert_string_equal(said.data, "/nonexistent/program: cannot be run: "
+				       "No such file or directory");
+	buf_clear(&said);
 	assert_int_equal(child_stop(&c, 100), 128);
 }
 

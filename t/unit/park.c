@@ -91,6 +91,17 @@ static void comes_back(void **state)
 	buf_clear(&second);
 }
 
+/* How many lines are logged, which are of this alone. */
+static void count(void *arg, enum log_level level, const char *line)
+{
+	unsigned *n = arg;
+
+	assert_int_equal(level, LOG_ERR);
+	assert_string_equal(line, "acme/web: push 0123456789abcdef: a value in "
+				  "it has control characters; it is not kept");
+	++*n;
+}
+
 /* A value that has lines of its own is not written. */
 static void no_lines_within(void **state)
 {
@@ -98,10 +109,12 @@ static void no_lines_within(void **state)
 			   (char *)"\x1b[2J" };
 	struct buf out = BUF_INIT;
 	char **fields[3], *was;
+	unsigned lines = 0;
 	struct park p;
 
 	(void)state;
 	assert_int_equal(reads(HEAD WHOSE "option x\n" UPDATE, &p), 0);
+	log_set_tee(count, &lines, 1);
 	fields[0] = &p.who;
 	fields[1] = &p.options[0];
 	fields[2] = &p.updates.list[0].ref;
@@ -113,6 +126,8 @@ static void no_lines_within(void **state)
 			*fields[i] = was;
 			buf_reset(&out);
 		}
+	log_set_tee(NULL, NULL, 0);
+	assert_int_equal(lines, 12);
 	assert_int_equal(park_note_write(&p, &out), 0);
 	park_note_clear(&p);
 	buf_clear(&out);
