@@ -419,7 +419,7 @@ cat >"$T/git" <<-END
 	case \$1 in repack)
 		ps -o nice= -p \$\$ >"$T/nice"
 		ionice -p \$\$ >"$T/ionice"
-		echo >"$mirror/objects/pack/tmp_pack_left"
+		echo >"$mirror/objects/pack/tmp_pack_\$\$"
 		echo "\$\$" >"$T/repacking"
 		exec sleep 300 ;;
 	esac
@@ -440,15 +440,19 @@ ok "a clone meanwhile" git clone -q --bare "$GATE/acme/web" "$T/during"
 ok "is whole" git -C "$T/during" fsck --strict
 same "a refresh that finds nothing new"
 ok "lets it go on" repacking
+# of this one: the next may have begun by the time that we look
+it=$(cat "$T/repacking")
+ok "it is half-written" test -e "$mirror/objects/pack/tmp_pack_$it"
 git -C "$up" update-ref refs/heads/newer refs/heads/trunk
 same "a refresh that does"
-no "has ended it" repacking
+no "has ended it" kill -0 "$it"
 ok "nothing half-written is left" wait_for 10 \
-	test ! -e "$mirror/objects/pack/tmp_pack_left"
+	test ! -e "$mirror/objects/pack/tmp_pack_$it"
 ok "and it is tried again" wait_for 100 repacking
+it=$(cat "$T/repacking")
 commit "$T/web" README "through the gate"
 ok "a push" git -C "$T/web" push -q "$GATE/acme/web" HEAD:refs/heads/agent
-no "has ended it, too" repacking
+no "has ended it, too" kill -0 "$it"
 is "and is upstream" "$(tip "$up" refs/heads/agent)" "$(tip "$T/web" HEAD)"
 ok "it is tried again" wait_for 100 repacking
 stop gate

@@ -152,7 +152,7 @@ ok "what is within its limits is taken" push main
 looks() {
 	awk '/^voluntary/ { print $2 }' "/proc/${PID[gate]}/task/${PID[gate]}/status"
 }
-before=$(looks)
+before=$(looks) began=$SECONDS
 asked=0
 for i in {1..40}; do
 	fcgi /lab/own/info/refs REQUEST_METHOD=GET \
@@ -160,5 +160,7 @@ for i in {1..40}; do
 		asked=$((asked + 1))
 done
 is "forty requests" "$asked" 40
-ok "do not wake who watches over them" test $(($(looks) - before)) -lt 20
+# who takes longer has deadlines that pass: one a second, on a busy machine
+ok "do not wake who watches over them" \
+	test $(($(looks) - before)) -lt $((20 + SECONDS - began))
 done_testing
