@@ -43,19 +43,40 @@ m=$(mirror_of acme/web)
 ok "there is a mirror" test -d "$m/objects"
 
 # cut FILE: half of it; zero FILE: as long, nothing of it
-cut_off() { chmod u+w "$1" && truncate -s "$(($(stat -c %s "$1") / 2))" "$1"; }
+cut_off() {
+	may_damage "$1"
+	truncate -s "$(($(stat -c %s "$1") / 2))" "$1"
+}
 zero() {
 	local n
+	may_damage "$1"
 	n=$(stat -c %s "$1")
-	chmod u+w "$1" && : >"$1" && truncate -s "$n" "$1"
+	: >"$1"
+	truncate -s "$n" "$1"
 }
-empty() { chmod u+w "$1" && : >"$1"; }
+empty() {
+	may_damage "$1"
+	: >"$1"
+}
+vanish() {
+	may_damage "$1"
+	rm "$1"
+}
+# what is not there cannot be damaged, and would heal all the same
+may_damage() { chmod u+w "$1" || die "there is no $1 to be damaged"; }
 object() { # REVISION
 	tip "$m" "$1" | sed "s|^..|$m/objects/&/|"
 }
 loose() { # every object in a file of its own, every reference too
+	local pack
 	rm -rf "$m"
 	refs "$GATE/acme/web" >/dev/null
+	# of a hundred and more a fetch keeps the pack
+	for pack in $(pack pack); do
+		mv "$pack" "$T/pack"
+		rm -f "${pack%.pack}".*
+		git -C "$m" unpack-objects -q <"$T/pack"
+	done
 }
 packed() {
 	loose
@@ -124,16 +145,16 @@ for moves in '' yes; do
 	done
 done
 loose
-rm "$m/HEAD"
+vanish "$m/HEAD"
 heals "no HEAD"
 loose
-rm "$(object main)"
+vanish "$(object main)"
 heals "a commit that is not there"
 loose
-rm "$m/refs/heads/main"
+vanish "$m/refs/heads/main"
 heals "a reference that is not there"
 packed
-rm "$(pack pack)"
+vanish "$(pack pack)"
 heals "no pack"
 packed
 : >"$m/shallow"
