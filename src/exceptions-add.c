@@ -55,11 +55,27 @@ static void add_time(struct buf *out, const char *key, int64_t when)
 	buf_addc(out, '\n');
 }
 
-static void add_section(struct buf *out, const struct exception *e)
+/* Does the last line's value go on in the next one? Both ends of line count. */
+static int goes_on(const struct buf *text)
 {
+	size_t n = text->len;
+
+	if (n && text->data[n - 1] == '\n')
+		n--;
+	if (n && text->data[n - 1] == '\r')
+		n--;
+	return n && text->data[n - 1] == '\\';
+}
+
+void exceptions_append(struct buf *out, const struct exception *e)
+{
+	int blank = goes_on(out);
+
 	if (!out->len)
 		buf_adds(out, begin_of_file);
 	else if (out->data[out->len - 1] != '\n')
+		buf_addc(out, '\n');
+	if (blank)
 		buf_addc(out, '\n');
 	buf_addf(out, "[exception \"%s\"]\n", e->fingerprint);
 	add_value(out, "reason", e->reason);
@@ -185,7 +201,7 @@ static int add(const char *file, const struct exception *e)
 	int ret = -1;
 
 	if (!exceptions_read(&old, &text)) {
-		add_section(&text, e);
+		exceptions_append(&text, e);
 		/* what does not load would refuse every push */
 		if (!exceptions_parse(&new, &text))
 			ret = replace(file, &text);

@@ -2,6 +2,7 @@
 #define EXCEPTIONS_INTERNAL_H
 
 struct buf;
+struct exception;
 struct exceptions;
 
 /* What the files exceptions*.c share; nobody else includes this. */
@@ -16,6 +17,8 @@ struct exceptions;
 int exceptions_read(struct exceptions *x, struct buf *text);
 /* The same of bytes that were read. */
 int exceptions_parse(struct exceptions *x, const struct buf *text);
+/* One more behind the bytes of a file that was parsed. */
+void exceptions_append(struct buf *out, const struct exception *e);
 /* Free what is in x. */
 void exceptions_clear(struct exceptions *x);
 

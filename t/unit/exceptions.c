@@ -246,6 +246,34 @@ static void adds(void **state)
 	buf_clear(&text);
 }
 
+/* A value that goes on in the next line, of which there is none. */
+static void adding_behind_a_backslash(void **state)
+{
+	static const char *const ends[] = { "\\", "\\\n", "\\\r\n", "" };
+	struct exception e = { .reason = (char *)"more" };
+	struct buf text = BUF_INIT;
+	struct exceptions *x;
+
+	(void)state;
+	strcpy(e.fingerprint, B);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		const char *path;
+
+		buf_reset(&text);
+		buf_addf(&text, "[exception \"" A "\"]\n\treason = why%s",
+			 ends[i]);
+		path = put("exceptions", text.data);
+		assert_int_equal(exceptions_add(path, &e), 0);
+		x = exceptions_load(path);
+		assert_non_null(x);
+		assert_int_equal(x->nr, 2);
+		assert_string_equal(x->list[0].reason, "why");
+		assert_string_equal(x->list[1].reason, "more");
+		exceptions_free(x);
+	}
+	buf_clear(&text);
+}
+
 static void times(void **state)
 {
 	static const struct {
@@ -562,6 +590,7 @@ int main(void)
 		cmocka_unit_test(reads),	cmocka_unit_test(finds),
 		cmocka_unit_test(renewed),	cmocka_unit_test(refuses),
 		cmocka_unit_test(trusts),	cmocka_unit_test(adds),
+		cmocka_unit_test(adding_behind_a_backslash),
 		cmocka_unit_test(times),	cmocka_unit_test(fingerprints),
 		cmocka_unit_test(ignores),	cmocka_unit_test(baselines),
 		cmocka_unit_test(no_baselines), cmocka_unit_test(json_values),
