@@ -1,8 +1,8 @@
 /*
  * What the configuration names on disk: is it there, can it be used, can the
- * wrong people use it too? Takes a loaded configuration, logs every fault.
- * May make the three working directories; changes nothing else, reads no
- * secret.
+ * wrong people use it too? Takes a loaded configuration, logs every fault;
+ * of programs of ours config-own.c does. May make the working directories and
+ * that of parked pushes; changes nothing else, reads no secret.
  */
 #include "config.h"
 #include "config-internal.h"
@@ -316,69 +316,17 @@ static int check_gate(const struct config *c, int make)
 	return bad;
 }
 
-/*
- * A directory of our programs: who can write it can add a hook, or replace
- * one. What is missing in it is told elsewhere.
- */
-static int check_own_dir(const struct config *c, const char *key,
-			 const char *dir)
+static int uses_ssh(const struct config *c)
 {
-	struct place p = place_of(c, SECTION_GATE, key);
-
-	if (access(dir, F_OK) && errno == ENOENT)
-		return 0;
-	return check_closed(&p, dir);
-}
-
-/* A program of ours, in one of our directories. */
-static int check_own(const struct config *c, const char *key, const char *dir,
-		     const char *name)
-{
-	struct place p = place_of(c, SECTION_GATE, key);
-	struct buf path = BUF_INIT;
-	int bad;
-
-	buf_addf(&path, "%s/%s", dir, name);
-	bad = check_program(&p, path.data);
-	buf_clear(&path);
-	return bad;
-}
-
-/* What is needed only for some kinds of upstreams. */
-static int check_helpers(const struct config *c)
-{
-	struct place ssh_place = place_of(c, SECTION_GATE, "ssh");
-	int ssh = 0, token = 0, bad = 0;
-
-	for (size_t i = 0; i < c->nr_upstreams; i++) {
-		const struct config_upstream *u = &c->upstreams[i];
-		ssh |= config_scheme_is(u, "ssh");
-		token |= u->token_file || u->token_command;
-	}
-	if (check_own_dir(c, "hooks", c->hooks))
-		bad = -1;
-	if (check_own_dir(c, "libexec", c->libexec))
-		bad = -1;
-	if (check_own(c, "hooks", c->hooks, "pre-receive"))
-		bad = -1;
-	if (check_own(c, "hooks", c->hooks, "proc-receive"))
-		bad = -1;
-	if (c->nr_upstreams &&
-	    check_own(c, "libexec", c->libexec, "git-gate-nothing"))
-		bad = -1;
-	if (ssh && check_program(&ssh_place, c->ssh))
-		bad = -1;
-	if (ssh && check_own(c, "libexec", c->libexec, "git-gate-ssh"))
-		bad = -1;
-	if (c->packs && check_own(c, "libexec", c->libexec, "git-gate-pack"))
-		bad = -1;
-	if (token && check_own(c, "libexec", c->libexec, "git-gate-askpass"))
-		bad = -1;
-	return bad;
+	for (size_t i = 0; i < c->nr_upstreams; i++)
+		if (config_scheme_is(&c->upstreams[i], "ssh"))
+			return 1;
+	return 0;
 }
 
 int config_check_paths(const struct config *c, int make)
 {
+	struct place ssh = place_of(c, SECTION_GATE, "ssh");
 	int bad = check_gate(c, make);
 
 	config_warn(c);
@@ -392,7 +340,9 @@ int config_check_paths(const struct config *c, int make)
 		if (r->hosted && check_dir(&p, r->hosted))
 			bad = -1;
 	}
-	if (check_helpers(c))
+	if (uses_ssh(c) && check_program(&ssh, c->ssh))
+		bad = -1;
+	if (config_check_own(c))
 		bad = -1;
 	return bad;
 }

@@ -136,6 +136,8 @@ void config_end_upstream(struct load *l, struct config_upstream *u);
 /* A connection that is shared has a socket, with a longer name than others:
    check gate.state for it. */
 void config_check_shared(struct load *l);
+/* config-own.c: are git-gate's own programs there? 0, or -1, each logged. */
+int config_check_own(const struct config *c);
 /* config-warn.c: logs what is in order and cannot be meant. */
 void config_warn(const struct config *c);
 /* The line of gate.state, or the first. */

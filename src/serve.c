@@ -10,6 +10,7 @@
 #include <fcgiapp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -188,13 +189,19 @@ static int step_mirror(struct serve *s)
 static int hook_is_there(const struct config *c)
 {
 	struct buf path = BUF_INIT;
+	struct stat st;
 	int rc;
 
 	buf_addf(&path, "%s/pre-receive", c->hooks);
-	rc = access(path.data, X_OK);
+	rc = stat(path.data, &st) < 0 ? -1 : access(path.data, X_OK);
+	if (rc == 0 && S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		rc = -1;
+	}
 	if (rc < 0)
-		log_error("%s: %s; every push is refused until it is there",
-			  path.data, strerror(errno));
+		log_error("%s: %s; every push is refused until git can execute "
+			  "it: git-gate check says what to do", path.data,
+			  strerror(errno));
 	buf_clear(&path);
 	return rc == 0;
 }

@@ -217,9 +217,14 @@ refuses 'a git that is no program' "git $T/hosts .*executable"
 good | sed "1i [scan]\nrules = $T/none" >"$T/conf"
 refuses 'rules that are not there' "rules $T/none "
 good | sed "s|hooks = .*|hooks = $T/srv|" >"$T/conf"
-refuses 'hooks without ours' "hooks $T/srv/pre-receive "
+refuses 'hooks without ours' \
+	"$T/conf:3: hooks $T/srv/pre-receive is not there; .* or remove the line"
 good | sed "s|libexec = .*|libexec = $T/srv|" >"$T/conf"
-refuses 'libexec without git-gate-ssh' "libexec $T/srv/git-gate-ssh "
+refuses 'libexec without git-gate-ssh' \
+	"$T/conf:4: libexec $T/srv/git-gate-ssh is not there; .* or remove the line"
+good | sed '/hooks = /d' >"$T/conf"
+refuses 'hooks that were not installed where they should be' \
+	"error: $T/conf: hooks /.*/hooks/pre-receive is not there; it comes with git-gate: install that again, or set gate.hooks"
 good | sed "s|state = .*|state = $T/none/state|" >"$T/conf"
 refuses 'a state directory whose parent is missing' "state $T/none/state .*No such"
 : >"$T/empty"
@@ -350,6 +355,27 @@ opened libexec "$T/own/git-gate-ssh" g+w
 opened libexec "$T/own/git-gate-askpass" o+w
 opened libexec "$T/own/git-gate-nothing" g+w
 opened libexec "$T/own" o+w
+# own NAME REGEX: a program of ours that is as it has just been made
+program=$T/own/hooks/pre-receive
+mv "$program" "$T/own/kept"
+own() {
+	refuses "$1" "error: $T/conf:[0-9]+: hooks $program $2"
+	rm -rf "$program"
+}
+own 'a hook that is not there' 'is not there; git-gate installs it'
+cp "$T/own/kept" "$program"
+chmod a-x "$program"
+own 'a hook that is not executable' 'is not executable; chmod 0755 it'
+mkdir "$program"
+own 'a hook that is a directory' 'is not a program; git-gate installs it'
+: >"$program"
+own 'a hook that is empty' 'is not a program; git-gate installs it'
+ln -s "$T/none" "$program"
+own 'a hook that leads nowhere' \
+	"is a link to $T/none, which is not there; git-gate installs it"
+ln -s "$program" "$program"
+own 'a hook that leads to itself' 'cannot be reached: Too many levels'
+mv "$T/own/kept" "$program"
 ok 'and all is good again' check
 
 # --- a path that a shell would read ----------------------------------------

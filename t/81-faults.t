@@ -255,8 +255,18 @@ rm "$T/hooks/pre-receive"
 cp "$BUILD/git-gate-hook" "$T/hooks/pre-receive"
 chmod -x "$T/hooks/pre-receive"
 unscanned "the hook cannot be executed"
+like "the hook cannot be executed: the log says what to do" \
+	"$T/hooks/pre-receive: Permission denied; .*git-gate check" "$T/gate.log"
 rm "$T/hooks/pre-receive"
+mkdir "$T/hooks/pre-receive"
+unscanned "the hook is a directory"
+like "the hook is a directory: the log says so" \
+	"$T/hooks/pre-receive: Is a directory; .*git-gate check" "$T/gate.log"
+rmdir "$T/hooks/pre-receive"
 unscanned "the hook has vanished"
+like "the hook has vanished: the log says so" \
+	"$T/hooks/pre-receive: No such file or directory; .*git-gate check" \
+	"$T/gate.log"
 ln -s "$BUILD/git-gate-hook" "$T/hooks/pre-receive"
 ok "the hook is back" git -C "$T/web" push origin main
 unlike "the log is free of sanitizer reports" \
