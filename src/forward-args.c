@@ -1,7 +1,10 @@
 /*
  * The arguments of the push to the upstream: full names, a lease for each,
- * and no refspec that forces. Takes updates, gives a vector. Never a word that
- * a client chose where git could take it for an option.
+ * and no refspec that forces. Takes updates and git's variables of push
+ * options, gives a vector. Of an upstream on this machine it looks whether its
+ * repository borrows objects of others, for then its git is to list their
+ * references. Never a word that a client chose where git could take it for an
+ * option.
  */
 #include "forward-internal.h"
 

@@ -1,8 +1,9 @@
 /*
  * Mirrors, refreshed: takes a repository and a deadline, makes its mirror or
  * brings it up to what the upstream has now, and says how fresh it is. One
- * refresh of a mirror at a time, none while a push runs. A mirror appears in
- * its place only when it is whole.
+ * refresh of a mirror at a time, which leaves alone the references of pushes
+ * that are being forwarded (mirror-lock.c). A mirror appears in its place only
+ * when it is whole.
  */
 #include "mirror.h"
 #include "mirror-internal.h"

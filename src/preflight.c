@@ -1,7 +1,8 @@
 /*
  * What must work before the gate starts: git answers, and the hook finds a
- * made-up secret. Takes a loaded configuration, runs the two programs that it
- * names, bounded; changes nothing.
+ * made-up secret. Takes a configuration's path, loads it and leaves a private
+ * copy in its state directory, for the hooks; runs the two programs that it
+ * names, bounded.
  */
 #include "preflight.h"
 
