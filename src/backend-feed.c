@@ -1,11 +1,13 @@
 /*
- * The input of a git that was started before all of it was there: takes how
- * far the file has come, gives it a pipe's worth at a time. Never waits.
+ * The input of a git that gets it through a pipe, since not all of it was there
+ * when it was started, or to see that it reads all of it: takes how far the
+ * file has come, gives it a pipe's worth at a time. Never waits.
  */
 #include "backend-internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
 
@@ -55,9 +57,36 @@ void backend_feed_to(struct backend_feed *f, uint64_t upto)
 	}
 }
 
-void backend_feed_rest(struct backend_feed *f)
+static int has_got(const struct backend_feed *f, uint64_t upto)
 {
-	backend_feed_to(f, f->end);
-	if (f->to >= 0 && (uint64_t)f->at >= f->end)
-		end(f);
+	return f->to >= 0 && (uint64_t)f->at >= upto;
+}
+
+/* What is in the pipe can be asked at either end. */
+static int is_empty(const struct backend_feed *f, uint64_t upto)
+{
+	int n;
+
+	return has_got(f, upto) && ioctl(f->to, FIONREAD, &n) == 0 && n == 0;
+}
+
+/*
+ * git reads its input in blocks, and keeps to itself what of the last one was
+ * not of the pack. So the last byte goes alone: only who wants it reads it.
+ */
+int backend_feed_rest(struct backend_feed *f)
+{
+	backend_feed_to(f, f->end - 1);
+	if (is_empty(f, f->end - 1))
+		backend_feed_to(f, f->end);
+	if (!is_empty(f, f->end))
+		return 0;
+	end(f);
+	f->is_read = 1;
+	return 1;
+}
+
+int backend_feed_waits(const struct backend_feed *f)
+{
+	return has_got(f, f->end - 1);
 }

@@ -24,20 +24,26 @@ struct backend_words {
 	const char *limit; /* which it ran into, in words; or NULL */
 };
 
-/* backend-feed.c: its input, while that grows. */
+/* backend-feed.c: its input, through a pipe. */
 struct backend_feed {
 	int to;       /* our end of a pipe; -1: it gets no more that way */
 	int from;     /* the file */
 	off_t at;     /* how much it has got */
 	uint64_t end; /* where the file ends, once that is known */
+	int is_read;  /* to that end */
 };
 
 /* Returns the other end, the caller's to close, or -1 with errno set. */
 int backend_feed_open(struct backend_feed *f);
 /* Never waits: as much as it takes of what is there. */
 void backend_feed_to(struct backend_feed *f, uint64_t upto);
-/* The same up to the end, where the pipe is closed. */
-void backend_feed_rest(struct backend_feed *f);
+/*
+ * The same up to the end, which is known. Returns 1 once all of it has been
+ * read, and the pipe is closed; else 0.
+ */
+int backend_feed_rest(struct backend_feed *f);
+/* Is nothing left to do but to see that it has been read? No poll(2) tells. */
+int backend_feed_waits(const struct backend_feed *f);
 
 /* One that runs. */
 struct backend {

@@ -1,6 +1,7 @@
 /*
- * The git that answers, with a CGI header or behind a preset one. Takes a
- * complete input and an environment, gives how it ended. The header is held
+ * The git that answers, with a CGI header or behind a preset one. Takes an
+ * environment and an input, which is complete, or comes and is handed on piece
+ * by piece (backend-feed.c); gives how it ended. The header is held
  * back until the first byte of a body, so that a backend that fails before it
  * has said anything leaves the caller free to say why. Each wait has a bound.
  */
@@ -31,6 +32,8 @@
 #define FORWARD_MARGIN 40000
 /* Between the end of its output and its exit. */
 #define EXIT_MS 10000
+/* How often it is asked whether git has read what it was given. */
+#define READ_MS 5
 
 /* Returns -1 when there is nobody to read on for. */
 static int read_out(struct backend *b)
@@ -74,6 +77,20 @@ static int is_over(struct backend *b)
 	return 1;
 }
 
+/* Its input, where it gets that from us; its hook waits for the end of it. */
+static void feed(struct backend *b)
+{
+	if (b->feed.to >= 0 && backend_feed_rest(&b->feed))
+		session_has_read(b->run->session);
+}
+
+static int pause_ms(const struct backend *b)
+{
+	int left = clock_left(b->quiet_until);
+
+	return backend_feed_waits(&b->feed) && left > READ_MS ? READ_MS : left;
+}
+
 /*
  * Move bytes until its output ends. Returns -1 when it is to be stopped.
  * Once the hook forwards, a client that left stops nothing: what the
@@ -88,11 +105,14 @@ static int pump(struct backend *b)
 			{ .fd = b->words.fd, .events = POLLIN },
 			{ .fd = b->client_gone ? -1 : b->run->client,
 			  .events = POLLRDHUP },
-			{ .fd = b->feed.to, .events = POLLOUT },
+			{ .fd = -1, .events = POLLOUT },
 		};
-		int n = session_poll(b->run->session, p, 4,
-				     clock_left(b->quiet_until));
+		int n;
 
+		feed(b);
+		if (!backend_feed_waits(&b->feed))
+			p[3].fd = b->feed.to;
+		n = session_poll(b->run->session, p, 4, pause_ms(b));
 		if (n < 0 && errno != EINTR)
 			return -1;
 		if (p[0].revents != 0 || p[1].revents != 0 ||
@@ -102,8 +122,6 @@ static int pump(struct backend *b)
 			return -1;
 		if (n <= 0)
 			continue;
-		if (p[3].revents != 0)
-			backend_feed_rest(&b->feed);
 		if (p[1].revents != 0)
 			backend_words_read(&b->words);
 		if (p[2].revents != 0) {
@@ -132,13 +150,13 @@ static int start(struct backend *b)
 	int rc = -1;
 
 	if (child_pipe(out) < 0 || child_pipe(err) < 0 ||
-	    (b->run->grows && (in = backend_feed_open(&b->feed)) < 0)) {
+	    (b->run->fed && (in = backend_feed_open(&b->feed)) < 0)) {
 		log_error("backend: pipe: %s", strerror(errno));
 	} else {
 		b->child.argv = b->run->argv;
 		b->child.envp = env_list(b->run->env);
 		b->child.dir = "/";
-		b->child.in = b->run->grows ? in : b->run->in;
+		b->child.in = b->run->fed ? in : b->run->in;
 		b->child.out = out[1];
 		b->child.err = err[1];
 		rc = child_start(&b->child);
@@ -149,6 +167,23 @@ static int start(struct backend *b)
 	b->out = out[0];
 	b->words.fd = err[0];
 	return rc;
+}
+
+/*
+ * git ends with no word where what follows a pack is in the way of its own
+ * (SIGPIPE); of whatever else it did not read all for it says something, to the
+ * client or to us.
+ */
+static int is_behind(const struct backend *b)
+{
+	return b->run->fed && !b->feed.is_read && !b->run->packets.told &&
+	       !b->run->spoke;
+}
+
+static void note_behind(struct backend *b)
+{
+	backend_fail(b, refusal_behind.sentence);
+	b->run->refusal = &refusal_behind;
 }
 
 static enum backend_end finish(struct backend *b, int pumped)
@@ -175,6 +210,8 @@ static enum backend_end finish(struct backend *b, int pumped)
 	if (b->words.limit != NULL && pumped == 0) {
 		backend_fail(b, b->words.limit);
 		b->run->refusal = &refusal_limit;
+	} else if (pumped == 0 && status == 0 && is_behind(b)) {
+		note_behind(b);
 	}
 	if (b->client_gone)
 		return BACKEND_GONE;

@@ -29,7 +29,7 @@ struct backend_run {
 	const char *preset; /* of its answer, before its output, or "" */
 	struct env *env;
 	int in;              /* its standard input, at the start */
-	int grows;           /* that file has not all of it yet */
+	int fed;             /* from that file, of which all may not be there */
 	int client;          /* descriptor of the FastCGI connection */
 	unsigned id;         /* the request's in it */
 	int may_be_empty;    /* no answer at all is one, to a lone flush */
@@ -59,13 +59,14 @@ struct backend_run {
  */
 struct backend *backend_start(const struct config *c, struct backend_run *run);
 /*
- * Of one whose input grows: give it what it takes of the first upto bytes.
+ * Of one that is fed: give it what it takes of the first upto bytes.
  * Never waits; that it reads no more shows at its end.
  */
 void backend_feed(struct backend *b, uint64_t upto);
 /*
  * To its end, with all of its input there, so many bytes: sends what it says.
- * Logs what goes wrong; frees it.
+ * Of one that is fed the session is told when it has read all of them. Logs
+ * what goes wrong; frees it.
  */
 enum backend_end backend_end(struct backend *b, uint64_t length);
 /* Instead: end it at once, unheard. Before its input is whole, for then no

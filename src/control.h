@@ -53,8 +53,8 @@ int control_ask(const struct config *c, const char *request, int timeout_ms,
 int control_may_forward(const struct config *c, const char *id,
 			int64_t timeout_ms);
 /*
- * From a hook that was started ahead (GIT_GATE_AHEAD): is the request there to
- * its end? As above, 0: more of it still comes.
+ * From a hook whose push is large (GIT_GATE_AHEAD): has git read the request to
+ * its end? As above, 0: more of it may still come, or stands behind the pack.
  */
 int control_is_whole(const struct config *c, const char *id,
 		     int64_t timeout_ms);

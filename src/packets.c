@@ -40,6 +40,13 @@ static void take_head(struct packets *p)
 		p->have_text = 0;
 }
 
+static int begins(const struct packets *p, const char *word)
+{
+	size_t n = strlen(word);
+
+	return p->have_text >= n && memcmp(p->text, word, n) == 0;
+}
+
 static size_t take_payload(struct packets *p, const char *data, size_t n)
 {
 	size_t i;
@@ -48,6 +55,8 @@ static size_t take_payload(struct packets *p, const char *data, size_t n)
 		n = p->left;
 	for (i = 0; i < n && p->have_text < sizeof(p->text); i++)
 		p->text[p->have_text++] = data[i];
+	if (begins(p, "\2"))
+		p->told = 1;
 	p->left -= n;
 	return n;
 }
@@ -75,13 +84,6 @@ int packets_whole(const struct packets *p)
 int packets_flushed(const struct packets *p)
 {
 	return packets_whole(p) && p->flush;
-}
-
-static int begins(const struct packets *p, const char *word)
-{
-	size_t n = strlen(word);
-
-	return p->have_text >= n && memcmp(p->text, word, n) == 0;
 }
 
 int packets_band(const struct packets *p)

@@ -14,6 +14,7 @@ struct packets {
 	char text[9];  /* its first bytes */
 	unsigned have_text;
 	int flush;     /* the last one was a flush */
+	int told;      /* one was of the side-band for people, 2 */
 	int lost;      /* these are no pkt-lines */
 };
 

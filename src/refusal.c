@@ -106,6 +106,11 @@ const struct refusal refusal_cut = {
 	.sentence = "the request was cut off: less of it came than it said",
 	.remedy = "try again; the connection to the gate may be bad"
 };
+const struct refusal refusal_behind = {
+	.status = 400, .code = "bad-request",
+	.sentence = "more follows behind its objects",
+	.remedy = "send nothing behind the pack"
+};
 const struct refusal refusal_too_long = {
 	.status = 400, .code = "bad-request",
 	.sentence = "more of the request came than it said",

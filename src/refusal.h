@@ -36,6 +36,7 @@ extern const struct refusal refusal_limit;      /* of [backend] */
 extern const struct refusal refusal_silent;     /* the backend's */
 extern const struct refusal refusal_cut;        /* body shorter than said */
 extern const struct refusal refusal_too_long;   /* body longer than said */
+extern const struct refusal refusal_behind;   /* more than a pack */
 extern const struct refusal refusal_damaged;    /* body is not gzip */
 extern const struct refusal refusal_encoding;   /* some other encoding */
 extern const struct refusal refusal_no_push;   /* may fetch only */

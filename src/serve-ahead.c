@@ -3,7 +3,7 @@
  * indexes what is there while the rest is sent. Takes each piece once it is
  * spooled; a client that dawdles has its git ended, which is started again
  * when the body is there. git never gets a body's last bytes before its end,
- * and the hook lets none pass before (control.h).
+ * and the hook lets none pass before git has read them (control.h).
  */
 #include "serve-internal.h"
 
@@ -43,7 +43,6 @@ static void begin(struct serve *s)
 		return;
 	}
 	s->ahead = mem_zalloc(sizeof(*s->ahead));
-	s->ahead->run.grows = 1;
 	serve_answer_begin(s, s->ahead);
 	if (s->ahead->backend == NULL)
 		serve_ahead_end(s, 0);
@@ -75,11 +74,16 @@ static void go_on(struct serve *s, int64_t now)
 		serve_ahead_end(s, 0);
 }
 
+int serve_is_fed(const struct serve *s)
+{
+	return serve_is_push(s) && s->spool.len >= AHEAD_BYTES;
+}
+
 void serve_ahead(struct serve *s)
 {
 	int64_t now;
 
-	if (s->spool.len < AHEAD_BYTES || s->not_ahead)
+	if (!serve_is_fed(s) || s->not_ahead)
 		return;
 	now = clock_ms();
 	if (s->ahead != NULL)
@@ -103,7 +107,6 @@ void serve_ahead_end(struct serve *s, int whole)
 		return;
 	if (a->backend != NULL)
 		backend_abandon(a->backend);
-	/* not before: its hook would be told that it may go on */
 	session_whole(s->session);
 	serve_answer_clear(a);
 	free(a);

@@ -67,15 +67,17 @@ static struct backend *start(struct serve *s, struct answer *a)
 		    s->git_dir.data, s->spool.len);
 	if (s->route.kind == ROUTE_RPC && !serve_is_push(s))
 		packs_env(&env, s->c);
-	/* its hook asks us whether the body is whole: control.h */
-	if (a->run.grows)
+	/* its hook asks us whether git has read all of it: control.h */
+	if (a->run.fed) {
 		env_set(&env, "GIT_GATE_AHEAD", "yes");
+		session_reads(s->session);
+	}
 	cgienv_command(&cmd, s->c, backend_for(s), &s->req, &s->route,
 		       s->git_dir.data);
 	a->run.argv = cmd.argv;
 	a->run.preset = cmd.preset.data;
 	a->run.env = &env;
-	a->run.in = a->run.grows ? s->spool.fd : spool_rewind(&s->spool);
+	a->run.in = a->run.fed ? s->spool.fd : spool_rewind(&s->spool);
 	if (a->run.in >= 0)
 		backend = backend_start(s->c, &a->run);
 	a->run.argv = NULL;
@@ -91,7 +93,7 @@ void serve_answer_begin(struct serve *s, struct answer *a)
 	a->run = (struct backend_run){ .client = s->fd, .session = s->session,
 				       .id = (unsigned)s->fcgi->requestId,
 				       .is_push = serve_is_push(s),
-				       .grows = a->run.grows };
+				       .fed = serve_is_fed(s) };
 	serve_stale(s, &a->headers, &a->note);
 	/* how old it is was not known before */
 	if (a->headers.len > 0 || a->note.len > 0)
@@ -150,7 +152,6 @@ static int finish(struct serve *s, struct answer *a)
 	run->may_be_empty = s->route.kind == ROUTE_RPC &&
 			    s->spool.len <= FLUSH_LEN;
 	session_stage(s->session, STAGE_BACKEND);
-	/* its hook may go on, to a stage that nothing here puts back */
 	session_whole(s->session);
 	if (a->backend != NULL)
 		end = backend_end(a->backend, s->spool.len);

@@ -137,8 +137,8 @@ void serve_push_end(struct serve *s, int broken);
 /* The step that has git answer. Returns 0, or -1: refused. */
 int serve_answer(struct serve *s);
 /*
- * Its start alone, of git or, with a->run.grows set, of one whose body still
- * comes; and what to do with it when it has ended.
+ * Its start alone, of which the body may still come where serve_is_fed; and
+ * what to do with it when it has ended.
  */
 void serve_answer_begin(struct serve *s, struct answer *a);
 void serve_answer_clear(struct answer *a);
@@ -149,6 +149,11 @@ void serve_answer_clear(struct answer *a);
  */
 void serve_ahead(struct serve *s);
 void serve_ahead_end(struct serve *s, int whole);
+/*
+ * Is it one of so much? Whether it comes fast or not, git gets it from us, and
+ * its hook lets nothing pass that git has not read all of.
+ */
+int serve_is_fed(const struct serve *s);
 
 /*
  * Where what is served is not what the upstream has now, for it cannot be

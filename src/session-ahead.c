@@ -1,6 +1,6 @@
 /*
- * A session whose backend was started before its body was whole: takes what
- * its worker says of that, tells the hook that asks.
+ * A session whose backend is given its body, perhaps before that was whole:
+ * takes what its worker says of that, tells the hook that asks.
  */
 #include "session.h"
 #include "session-internal.h"
@@ -64,6 +64,23 @@ void session_whole(struct session *s)
 	pthread_mutex_unlock(&session_lock);
 }
 
+static void set_unread(struct session *s, int unread)
+{
+	pthread_mutex_lock(&session_lock);
+	s->unread = unread;
+	pthread_mutex_unlock(&session_lock);
+}
+
+void session_reads(struct session *s)
+{
+	set_unread(s, 1);
+}
+
+void session_has_read(struct session *s)
+{
+	set_unread(s, 0);
+}
+
 int session_is_whole(const char *id)
 {
 	int rc = -1;
@@ -73,7 +90,7 @@ int session_is_whole(const char *id)
 	for (i = 0; i < session_top; i++)
 		if (session_entries[i].in_use &&
 		    strcmp(session_entries[i].id, id) == 0)
-			rc = !session_entries[i].ahead;
+			rc = !session_entries[i].unread;
 	pthread_mutex_unlock(&session_lock);
 	return rc;
 }

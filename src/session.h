@@ -41,6 +41,7 @@ struct session {
 	int stopping;     /* its backend is being ended: may not forward */
 	int taken;        /* all that the web server had to say is read */
 	int ahead;        /* its backend runs, and its body is not whole */
+	int unread;       /* its backend has not read all of its body */
 	int witnessed;    /* the witness has the connection, too */
 
 	/* places, session-place.c */
@@ -174,12 +175,19 @@ enum session_turn session_written(struct session *s, int64_t until);
 /*
  * A backend may be started before the body is whole. It lends its place while
  * it waits for the client, but not more have one, in all and of one client,
- * than places: else -1. session_is_whole: 1; 0: not yet; -1: no such session.
+ * than places: else -1. Until its body is whole, or it has been ended.
  */
 int session_ahead(struct session *s, const struct session_caps *caps);
 /* Does another wait for its place? */
 int session_is_wanted(const struct session *s);
 void session_whole(struct session *s);
+
+/*
+ * A backend is given its input, and has read all of it to its end. What is
+ * whole, its hook asks: 1; 0: not yet; -1: no such session.
+ */
+void session_reads(struct session *s);
+void session_has_read(struct session *s);
 int session_is_whole(const char *id);
 
 /*

@@ -1,7 +1,8 @@
 /*
- * A request's body, whole, before any process is started. Takes bytes, gives
- * a descriptor to read them from; leaves no name in the file system, so
- * nothing is left over whatever ends us.
+ * A request's body as it comes: a small one in memory, a larger one in a file.
+ * Takes bytes, gives a descriptor to read them from, for whom, and whether all
+ * are there, is the caller's; leaves no name in the file system, so nothing is
+ * left over whatever ends us.
  */
 #include "spool.h"
 

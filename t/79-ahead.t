@@ -151,6 +151,42 @@ like "more: and that it was not taken" "ng refs/heads/main" "$T/more.log"
 is "more: nothing has moved" "$(tip "$T/hosted/lab/b.git" main)" ""
 ok "more: nothing is left" wait_for 20 clean
 
+# Whether git writes the objects one by one or keeps the pack (its unpackLimit is
+# 100), and whether it began before the end or once all was there.
+for i in {1..120}; do echo "$i" >"$T/w/file$i"; done
+git -C "$T/w" add .
+git -C "$T/w" commit -qm many
+body many refs/heads/main "$(tip "$T/w" main)"
+# behind NAME BODY FAST-OR-SLOW N: a push with N bytes more, refused for that
+behind() {
+	begin "$1" lab/b "$2"
+	say "$1" to $some
+	ok "$1: git is at work" wait_for 20 at_work
+	if [ "$3" = slow ]; then
+		say "$1" wait 1.2
+		say "$1" to $((some + 1))
+		ok "$1: it is ended" wait_for 20 none
+	fi
+	say "$1" to 0
+	say "$1" junk "$4"
+	say "$1" end
+	like "$1: the client is told why" "more follows behind" "$T/$1.log"
+	like "$1: and that it was not taken" "ng refs/heads/main" "$T/$1.log"
+	is "$1: nothing has moved" "$(tip "$T/hosted/lab/b.git" main)" ""
+	ok "$1: nothing is left" wait_for 20 clean
+}
+for how in fast slow; do
+	for n in 1 3000 3000000; do
+		behind "few, $how, $n behind" good $how $n
+		behind "many, $how, $n behind" many $how $n
+	done
+done
+begin many lab/b many
+say many to 0
+say many end
+like "many: without that it is taken" "ok refs/heads/main" "$T/many.log"
+git -C "$T/hosted/lab/b.git" update-ref -d refs/heads/main
+
 # --- what git refuses early, and what the hook does ------------------------------
 
 cp "$T/good" "$T/bad"

@@ -42,6 +42,33 @@ static void test_every_cut(void **state)
 	}
 }
 
+/* However it is cut, and whatever follows. */
+static void test_told(void **state)
+{
+	static const struct {
+		const char *stream;
+		int told;
+	} cases[] = {
+		{ "0007\1xy" "0007\2xy" "0007\1xy" "0000", 1 },
+		{ "0007\1x\2" "0007\3\2x" "0006\1\2" "0000", 0 },
+		{ "0005\2", 1 },
+		{ "0005", 0 },
+		{ "0006a\2", 0 },
+	};
+	size_t i, at;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct packets whole = PACKETS_INIT, bytes = PACKETS_INIT;
+
+		packets_feed(&whole, cases[i].stream, strlen(cases[i].stream));
+		for (at = 0; cases[i].stream[at] != '\0'; at++)
+			packets_feed(&bytes, cases[i].stream + at, 1);
+		assert_int_equal(whole.told, cases[i].told);
+		assert_int_equal(bytes.told, cases[i].told);
+	}
+}
+
 static void test_band(void **state)
 {
 	static const struct {
@@ -134,6 +161,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_cut),
+		cmocka_unit_test(test_told),
 		cmocka_unit_test(test_band),
 		cmocka_unit_test(test_place),
 		cmocka_unit_test(test_no_packets),
