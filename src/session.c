@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,10 +23,14 @@
 #include "mem.h"
 #include "text.h"
 
+/* Requests, after which memory that none of them has any more goes back to the
+ * system: the allocator keeps it wherever a piece behind it is in use. */
+#define TRIM_AFTER 256
+
 pthread_mutex_t session_lock = PTHREAD_MUTEX_INITIALIZER;
 struct session *session_entries;
 unsigned session_top;
-static unsigned size, used;
+static unsigned size, used, ended;
 
 const char *session_stage_name(enum session_stage stage)
 {
@@ -105,9 +110,15 @@ struct session *session_begin(int fd, int64_t total_ms)
 
 void session_end(struct session *s)
 {
+	int trim;
+
 	pthread_mutex_lock(&session_lock);
 	s->in_use = 0;
 	used--;
+	/* a moment in which nobody waits for it */
+	trim = ++ended >= TRIM_AFTER && used == 0;
+	if (trim)
+		ended = 0;
 	while (session_top > 0 && !session_entries[session_top - 1].in_use)
 		session_top--;
 	if (s->place != PLACE_NONE) {
@@ -115,6 +126,8 @@ void session_end(struct session *s)
 		session_place_grant();
 	}
 	pthread_mutex_unlock(&session_lock);
+	if (trim)
+		malloc_trim(0);
 }
 
 /*
