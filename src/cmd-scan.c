@@ -26,6 +26,7 @@ struct job {
 	const struct scan_options *o;
 	const struct rules *rules;
 	struct walk_limits limits;
+	int is_bounded; /* by a gate's configuration */
 	struct findings findings;
 	char head[65];
 };
@@ -36,6 +37,8 @@ static enum scan_result walk(struct job *j, struct walk *w, const char *range)
 	walk_progress *fn = isatty(STDERR_FILENO) ? cmd_scan_progress : NULL;
 	enum scan_result result;
 
+	if (!j->is_bounded)
+		walk_limits_suit(&j->limits, walk_objects(w));
 	if (!walk_head(w, j->head))
 		*j->head = '\0';
 	if (j->o->staged)
@@ -146,7 +149,8 @@ static int status_of(enum scan_result result)
 static int look(const struct scan_options *o, const struct config *c,
 		const struct rules *r, struct accept *a)
 {
-	struct job j = { .o = o, .rules = r, .findings = FINDINGS_INIT };
+	struct job j = { .o = o, .rules = r, .is_bounded = c != NULL,
+			 .findings = FINDINGS_INIT };
 	struct scan_explain x = { .rules = r, .wanted = o->fingerprint };
 	struct scan_outcome outcome = { .config = c, .rules = r,
 					.findings = &j.findings, .accept = a,
@@ -156,6 +160,7 @@ static int look(const struct scan_options *o, const struct config *c,
 	j.findings.judge = accept_judge;
 	j.findings.judge_arg = a;
 	walk_limits_set(c, &j.limits);
+	walk_free_memory();
 	if (o->explain) {
 		j.limits.explain = cmd_scan_explain;
 		j.limits.explain_arg = &x;

@@ -366,6 +366,7 @@ int main(int argc, char **argv)
 	int status;
 
 	walk_close_memory();
+	walk_free_memory();
 	/* with git-receive-pack gone there is nobody to answer */
 	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
 	/* and a client that left does not end a push half-way */

@@ -8,8 +8,30 @@
 #include "history-internal.h"
 #include "mem.h"
 
-/* Of a commit with two parents, in all arrays that it is in. */
-#define NODE_BYTES 192
+/* Of a commit with a parent, in all arrays that it is in, as they grow. */
+#define NODE_BYTES 160
+/* Commits after which who asked is told how much is kept. */
+#define TELL 4096
+
+/* Commits may take so much of what all that is met may take. */
+static int is_full(const struct history_nodes *n, size_t nr)
+{
+	const struct history *h = n->h;
+
+	/* the numbers are of 32 bits, whatever memory is there */
+	return (h->memory && h->kept > HISTORY_KEPT_MAX(h->memory)) ||
+	       nr + n->nr_parents > UINT32_MAX / 2;
+}
+
+static void count(struct history_nodes *n, size_t nr)
+{
+	struct history *h = n->h;
+
+	h->kept += NODE_BYTES;
+	if (h->grown && nr % TELL == TELL - 1)
+		h->grown(h->grown_arg);
+	n->full |= is_full(n, nr);
+}
 
 uint32_t history_nodes_get(struct history_nodes *n, const struct oid *id)
 {
@@ -20,10 +42,7 @@ uint32_t history_nodes_get(struct history_nodes *n, const struct oid *id)
 	if (added) {
 		MEM_GROW(n->list, i, n->alloc);
 		memset(&n->list[i], 0, sizeof(n->list[i]));
-		/* the numbers below are of 32 bits, whatever memory is there */
-		if ((n->h->memory && i > n->h->memory / NODE_BYTES) ||
-		    i + n->nr_parents > UINT32_MAX / 2)
-			n->full = 1;
+		count(n, i);
 	}
 	return (uint32_t)i;
 }
@@ -121,6 +140,7 @@ uint32_t history_nodes_pop(struct history_nodes *n)
 
 void history_nodes_clear(struct history_nodes *n)
 {
+	n->h->kept -= n->ids.nr * NODE_BYTES;
 	oids_clear(&n->ids);
 	free(n->list);
 	free(n->parents);

@@ -94,7 +94,8 @@ static void add_object(struct history *h, struct history_old *old,
 /* All that the references reach. Returns 0, or -1: not all. */
 static int collect(struct history *h, struct history_old *old)
 {
-	size_t i, max = h->memory ? h->memory / ID_BYTES : IDS_MAX;
+	size_t i, max = h->memory ? HISTORY_KEPT_MAX(h->memory) / ID_BYTES :
+				    IDS_MAX;
 	struct oids *todo = &old->visited;
 	struct oid id;
 	int ret = 0;

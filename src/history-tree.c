@@ -259,7 +259,7 @@ static const char *hold(struct run *run, const struct oid *id,
 
 	if (why)
 		return why;
-	if (h->memory && o->len + h->held > h->memory / 2) {
+	if (h->memory && o->len + h->held > h->memory / 4) {
 		odb_release(h->reader, o);
 		return "needs too much memory";
 	}

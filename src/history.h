@@ -41,9 +41,12 @@ struct history {
 	/* set by who uses it, after it is open */
 	uint64_t max_object; /* bytes; a larger one is not read; 0: any */
 	size_t memory;       /* bytes that a walk may keep; 0: any */
+	void (*grown)(void *arg); /* kept has grown; now and then; or NULL */
+	void *grown_arg;
 	int64_t deadline;    /* clock_ms() value; 0: none */
 	int late;            /* it has passed */
 	size_t held;         /* bytes of trees that are being looked at */
+	size_t kept;         /* bytes of commits that were met */
 };
 
 /*
@@ -54,6 +57,9 @@ struct history {
 struct history *history_open(const char *git_dir, const char *quarantine,
 			     size_t digits);
 void history_close(struct history *h);
+
+/* Of memory, what commits and all else that is met may take together. */
+#define HISTORY_KEPT_MAX(memory) ((memory) / 8 * 5)
 
 /* Has the time run out? */
 int history_late(struct history *h);

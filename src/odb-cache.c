@@ -198,6 +198,13 @@ void odb_cache_name(struct odb_cache *c, struct odb_held *h,
 	insert(c, c->ids, hash_id(c, id), h);
 }
 
+void odb_cache_limit(struct odb_cache *c, size_t max)
+{
+	c->max = max;
+	while (c->bytes > max)
+		drop_one(c);
+}
+
 void odb_cache_put(struct odb_cache *c, uint64_t pack, size_t offset,
 		   struct odb_held *h)
 {

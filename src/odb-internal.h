@@ -176,6 +176,7 @@ void odb_cache_put_at(struct odb_cache *c, const struct odb_place *at,
 /* If it is there, it is found by this id from now on. */
 void odb_cache_name(struct odb_cache *c, struct odb_held *h,
 		    const struct oid *id);
+void odb_cache_limit(struct odb_cache *c, size_t max);
 void odb_cache_clear(struct odb_cache *c);
 
 /* --- odb.c, odb-dirs.c: directories --------------------------------------- */

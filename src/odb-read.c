@@ -40,6 +40,11 @@ void odb_reader_bound(struct odb_reader *r, size_t most)
 	r->most = most;
 }
 
+void odb_reader_keep(struct odb_reader *r, size_t cache_bytes)
+{
+	odb_cache_limit(&r->cache, cache_bytes);
+}
+
 void odb_reader_free(struct odb_reader *r)
 {
 	if (!r)

@@ -73,6 +73,7 @@ struct odb_run {
 	uint32_t nr_units;      /* roots, or loose objects */
 	_Atomic uint64_t next;  /* to be taken */
 	unsigned nr_walkers;
+	unsigned nr_helper;     /* of args, for who comes later */
 	size_t share, extra;    /* bytes of each, of the one that has `big` */
 	size_t limit;           /* bytes of anything that is made */
 	size_t most;            /* of a version, its base and its delta */
@@ -141,5 +142,14 @@ void odb_tree_forget(struct odb_walker *w, struct odb_frame *f);
 void odb_sweep_share(struct odb_walker *w);
 /* odb-sweep.c: has the run been stopped? Asks the caller now and then. */
 int odb_sweep_stopped(struct odb_walker *w);
+/* odb-sweep.c: all of one thread's part, from the first root on. */
+void odb_sweep_work(struct odb_walker *w);
+
+/* --- odb-sweep-help.c: a thread that comes later -------------------------- */
+
+/* Who comes may take part from the first to the second, which waits until he
+ * has left. h may be NULL. */
+void odb_help_open(struct odb_help *h, struct odb_run *run);
+void odb_help_close(struct odb_help *h);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * Every object of a store: takes a visitor, goes through each pack's trees of
- * deltas and then the loose objects, in several threads. They take roots from
- * one counter; when there are no more, who is busy gives what he would come to
- * last to who is idle.
+ * deltas and then the loose objects, in several threads, of which one may come
+ * later. They take roots from one counter; when there are no more, who is busy
+ * gives what he would come to last to who is idle.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -109,9 +109,8 @@ static void take_units(struct odb_walker *w)
 	}
 }
 
-static void *work(void *arg)
+void odb_sweep_work(struct odb_walker *w)
 {
-	struct odb_walker *w = arg;
 	struct odb_frame f;
 
 	w->inflater = libdeflate_alloc_decompressor();
@@ -128,26 +127,36 @@ static void *work(void *arg)
 	free(w->loose.head);
 	free(w->frames);
 	free(w->path);
+}
+
+static void *work(void *arg)
+{
+	odb_sweep_work(arg);
 	return NULL;
 }
 
-/* In this thread and in as many more as there is work for. */
-static void work_all(struct odb_run *run)
+/* As many threads as there is work for, each with its share. */
+static unsigned count_threads(struct odb_run *run)
 {
-	unsigned nr = run->s->threads, most, i;
-	struct odb_walker *walkers;
-	pthread_t *threads;
+	const unsigned most = run->nr_units / UNITS_A_THREAD + 1;
+	unsigned nr = run->s->threads;
 
-	most = run->nr_units / UNITS_A_THREAD + 1;
 	if (nr > most)
 		nr = most;
 	if (nr < 1)
 		nr = 1;
-	walkers = mem_array(nr, sizeof(*walkers));
-	threads = mem_array(nr, sizeof(*threads));
-	run->nr_walkers = nr;
 	run->share = run->s->memory / 2 / nr;
 	run->extra = run->s->memory / 2;
+	return nr;
+}
+
+/* In this thread and in nr - 1 more. */
+static void work_in(struct odb_run *run, unsigned nr)
+{
+	struct odb_walker *walkers = mem_array(nr, sizeof(*walkers));
+	pthread_t *threads = mem_array(nr, sizeof(*threads));
+	unsigned i;
+
 	for (i = 0; i < nr; i++) {
 		walkers[i].run = run;
 		walkers[i].nr_self = i;
@@ -165,6 +174,19 @@ static void work_all(struct odb_run *run)
 		pthread_join(threads[i], NULL);
 	free(walkers);
 	free(threads);
+}
+
+static void work_all(struct odb_run *run)
+{
+	unsigned nr = count_threads(run);
+	struct odb_help *help = nr > 1 ? run->s->help : NULL;
+
+	/* one of them comes when it can */
+	nr -= !!help;
+	run->nr_walkers = run->nr_helper = nr;
+	odb_help_open(help, run);
+	work_in(run, nr);
+	odb_help_close(help);
 }
 
 /*

@@ -66,6 +66,8 @@ struct odb_reader *odb_reader_new(const struct odb *o, const struct odb *other,
 /* A delta, its base and what they make are at most so many bytes together;
  * more: ODB_TOO_LARGE. 0, as at first: no bound but that of odb_read. */
 void odb_reader_bound(struct odb_reader *r, size_t most);
+/* The cache has at most so many bytes from now on. */
+void odb_reader_keep(struct odb_reader *r, size_t cache_bytes);
 void odb_reader_free(struct odb_reader *r);
 
 struct odb_object {
@@ -122,14 +124,16 @@ struct odb_version {
 	int has_deltas;   /* others are made from this: keep what they need */
 };
 
+#define ODB_SWEEP_OBJECT 34
 struct odb_sweep {
 	unsigned types;        /* bits 1 << ODB_BLOB ... */
 	unsigned threads;      /* at least 1 */
 	/*
-	 * Bytes in all threads for texts; beside it 30 bytes an object are
-	 * taken. Where they are more, one thread has a version, its base and
-	 * its delta up to twice that (16 MB at least), past which it is
-	 * ODB_TOO_LARGE; but a text alone up to max_object, whatever this is.
+	 * Bytes in all threads for texts; beside it ODB_SWEEP_OBJECT bytes an
+	 * object are taken. Where they are more, one thread has a version, its
+	 * base and its delta up to twice that (16 MB at least), past which it
+	 * is ODB_TOO_LARGE; but a text alone up to max_object, whatever this
+	 * is.
 	 */
 	size_t memory;
 	size_t max_object;     /* larger: ODB_TOO_LARGE; 0: none */
@@ -143,7 +147,19 @@ struct odb_sweep {
 	void (*forget)(void *kept);
 	void **args;           /* one for each thread */
 	int (*stop)(void *arg); /* asked now and then, with args[0] */
+	struct odb_help *help; /* who is to be the last thread; or NULL */
 };
+
+/*
+ * A thread that has something else to do first, and is one of a sweep's then:
+ * that starts one less. odb_help returns when somebody has called odb_help_end,
+ * once the sweep has ended.
+ */
+struct odb_help *odb_help_new(void);
+void odb_help_free(struct odb_help *h);
+void odb_help(struct odb_help *h);
+void odb_help_end(struct odb_help *h);
+int odb_help_ended(const struct odb_help *h);
 
 /* Returns 0; 1: stopped; -1: not every object could be come to, logged. */
 int odb_sweep(const struct odb *o, const struct odb_sweep *s);

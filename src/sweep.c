@@ -18,10 +18,11 @@
 #include "unpack.h"
 
 /*
- * What [memory] is divided into: one half for texts, a quarter for what is
- * told, an eighth for what is known of versions that others are made from, an
- * eighth for text that was met.
+ * What [memory] is divided into: one half for texts and the list of objects, a
+ * quarter for what is told, an eighth for what is known of versions that others
+ * are made from, an eighth for text that was met.
  */
+#define TEXTS_LEAST_PART 16
 #define KEPT_PART 8
 #define KNOWN_PART 8
 #define TOLD_PART 4
@@ -253,6 +254,16 @@ static size_t memory_of(const struct sweep_limits *limits)
 	return limits->memory ? limits->memory : MEMORY;
 }
 
+/* For texts: the half, without the list of objects and what others have. */
+static size_t texts_of(const struct sweep_limits *limits, uint64_t objects)
+{
+	const size_t half = memory_of(limits) / 2;
+	const size_t less = limits->less + (size_t)objects * ODB_SWEEP_OBJECT;
+	const size_t least = memory_of(limits) / TEXTS_LEAST_PART;
+
+	return half > least + less ? half - less : least;
+}
+
 /* Scanners for all threads. Returns 0, or -1, logged. */
 static int start(struct searcher *s, unsigned nr, struct job *j,
 		 const struct rules *r)
@@ -306,9 +317,10 @@ int sweep_run(const struct odb *o, const struct rules *r,
 	void *args[THREADS_MAX];
 	struct odb_sweep sweep = {
 		.types = 1U << ODB_BLOB | 1U << ODB_COMMIT | 1U << ODB_TAG,
-		.threads = nr, .memory = memory_of(limits) / 2,
+		.threads = nr, .memory = texts_of(limits, j.total),
 		.max_object = limits->max_object, .visit = visit,
 		.forget = forget, .args = args, .stop = stop,
+		.help = limits->help,
 	};
 	int ret = -1;
 

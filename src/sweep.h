@@ -7,6 +7,7 @@
 #include "oids.h"
 
 struct odb;
+struct odb_help;
 struct rules;
 struct scanner;
 struct unpack_limits;
@@ -18,12 +19,14 @@ struct unpack_limits;
 struct sweep_limits {
 	uint64_t max_object; /* bytes; larger: unsure */
 	size_t memory;       /* bytes, for all threads */
+	size_t less;         /* of that, texts have so many less, if they can */
 	unsigned threads;
 	unsigned depth;      /* of encodings */
 	const struct unpack_limits *unpack; /* NULL: archives are not entered */
 	int64_t deadline;    /* clock_ms() value, 0 for none */
 	/* of the same rules, depth and deadline, for one thread; or NULL */
 	struct scanner *scanner;
+	struct odb_help *help; /* who is to be the last thread; or NULL */
 };
 
 struct sweep {

@@ -60,6 +60,7 @@ struct walk {
 	const struct odb *swept; /* what it has been through, or NULL */
 	struct walk_beside *beside; /* it is under way; or NULL */
 	struct buf later;     /* what waits for its end */
+	size_t later_max;     /* bytes of that and of what is met meanwhile */
 	walk_progress *progress; /* or NULL */
 	void *progress_arg;
 	int is_push;          /* what the references reached is old */
@@ -168,7 +169,7 @@ void walk_give_up(struct walk *w, const char *why);
  * when what is met again is out of proportion, no, noted once.
  */
 int walk_may(struct walk *w, int first, size_t work);
-/* Bytes of memory that what was met takes. */
+/* Bytes of memory that what was met takes, commits too. */
 size_t walk_places_size(const struct walk *w);
 /* Is this the first time for these bytes, for this kind of thing? */
 int walk_first_place(struct walk *w, struct oids *set, char kind,

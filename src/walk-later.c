@@ -8,11 +8,6 @@
 
 #include "walk-internal.h"
 
-/* Of [memory], what is kept and known meanwhile may be 1 / this. */
-#define LATER_PART 16
-/* Where no bound is given, bytes. */
-#define LATER_BYTES ((size_t)16 << 20)
-
 enum kind { TAGS, COMMIT, CHANGE, BAD, END };
 
 /* Behind it: nr_older ids, and path_len bytes with a NUL. */
@@ -28,11 +23,8 @@ struct record {
 
 void walk_later_look(struct walk *w)
 {
-	size_t max = w->limits->memory ? w->limits->memory / LATER_PART :
-					 LATER_BYTES;
-
 	if (w->beside && (walk_sweep_ended(w) ||
-			  w->later.len + walk_places_size(w) > max))
+			  w->later.alloc + walk_places_size(w) > w->later_max))
 		walk_settle(w);
 }
 

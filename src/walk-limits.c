@@ -1,8 +1,10 @@
 /*
  * What a scan may take, from the configuration or by default: bytes, threads,
- * depths and time.
+ * depths and time; and bytes that it has no more.
  */
+#include <malloc.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "walk.h"
@@ -11,6 +13,8 @@
 #define MAX_OBJECT ((uint64_t)256 << 20)
 #define MEMORY ((size_t)256 << 20)
 #define ARCHIVES 3
+/* Bytes for each object of a whole history: 166 for 1.2 million of them. */
+#define OBJECT 256
 
 /*
  * Of archives: files in one, and how much more they may be than it is. What
@@ -18,6 +22,19 @@
  */
 #define ENTRIES_MAX 100000
 #define RATIO_MAX 1000
+
+/* Bytes from which on memory is the system's again at once. */
+#define GIVEN_BACK (2 << 20)
+
+/*
+ * By default the allocator raises what it keeps for later to twice the largest
+ * piece it has seen, and that for each thread.
+ */
+void walk_free_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, GIVEN_BACK);
+	mallopt(M_TRIM_THRESHOLD, GIVEN_BACK);
+}
 
 /* Processors that we may use: a container has fewer than the machine. */
 static unsigned count_cores(void)
@@ -44,6 +61,17 @@ void walk_limits_set(const struct config *c, struct walk_limits *out)
 	};
 	/* an entry is held whole, beside the archive */
 	out->unpack.bytes = out->memory / 2;
+}
+
+void walk_limits_suit(struct walk_limits *l, uint64_t objects)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+	uint64_t half = pages > 0 && size > 0 ?
+			(uint64_t)pages / 2 * (uint64_t)size : 0;
+	uint64_t want = objects < half / OBJECT ? objects * OBJECT : half;
+
+	if (want > l->memory)
+		l->memory = (size_t)want;
 }
 
 void walk_limits_end(struct walk_limits *l, int64_t deadline)

@@ -60,7 +60,8 @@ int walk_may(struct walk *w, int first, size_t work)
 
 size_t walk_places_size(const struct walk *w)
 {
-	return (w->places.nr + w->again.nr + w->seen.nr) * ID_BYTES;
+	return (w->places.nr + w->again.nr + w->seen.nr) * ID_BYTES +
+	       w->h->kept;
 }
 
 int walk_first_place(struct walk *w, struct oids *set, char kind,
@@ -77,7 +78,8 @@ int walk_first_place(struct walk *w, struct oids *set, char kind,
 	SHA256Update(&ctx, b, b_len);
 	SHA256Final(key.raw, &ctx);
 	oids_put(set, &key, &added);
-	if (w->limits->memory && walk_places_size(w) > w->limits->memory / 2)
+	if (w->limits->memory &&
+	    walk_places_size(w) > HISTORY_KEPT_MAX(w->limits->memory))
 		walk_give_up(w, "it has more paths than memory is allowed for");
 	return added;
 }

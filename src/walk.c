@@ -40,6 +40,19 @@ void walk_close(struct walk *w)
 	free(w);
 }
 
+uint64_t walk_objects(const struct walk *w)
+{
+	return odb_count(w->h->store);
+}
+
+/* Of [memory], objects that are kept to be read again have so many 16ths. */
+#define CACHE_16THS 3
+
+static void grown(void *arg)
+{
+	walk_later_look(arg);
+}
+
 int walk_begin(struct walk *w, const struct rules *r,
 	       const struct walk_limits *limits, struct findings *out)
 {
@@ -49,6 +62,10 @@ int walk_begin(struct walk *w, const struct rules *r,
 	w->h = h;
 	h->max_object = limits->max_object;
 	h->memory = limits->memory;
+	h->grown = grown;
+	h->grown_arg = w;
+	if (limits->memory)
+		odb_reader_keep(h->reader, limits->memory / 16 * CACHE_16THS);
 	/* what the sweep may have, so that both can make the same */
 	odb_reader_bound(h->reader, limits->memory - limits->memory / 4);
 	h->deadline = limits->deadline;

@@ -43,8 +43,16 @@ struct walk_limits {
 
 /* What is configured, or without a configuration (NULL) the defaults. */
 void walk_limits_set(const struct config *c, struct walk_limits *out);
+/*
+ * More memory where so many objects need it, but for no more than half of what
+ * the machine has: for a repository of one's own.
+ */
+void walk_limits_suit(struct walk_limits *l, uint64_t objects);
 /* All of it ends at this clock_ms() value. */
 void walk_limits_end(struct walk_limits *l, int64_t deadline);
+
+/* What is freed goes back to the system: for a process that will scan. */
+void walk_free_memory(void);
 
 /*
  * Neither a core file nor another process of this user shows what this one
@@ -60,6 +68,8 @@ void walk_close_memory(void);
 struct walk *walk_open(const char *git_dir, const char *quarantine,
 		       size_t digits);
 void walk_close(struct walk *w);
+/* How many objects it has, without those that it borrows. */
+uint64_t walk_objects(const struct walk *w);
 
 /*
  * Tell fast-forward from rewind: sets op of each update that is neither a

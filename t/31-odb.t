@@ -53,12 +53,13 @@ same() {
 			cmp - "$T/texts" >"$T/said" 2>&1
 		result $? "$name: every object, with $args bytes of cache"
 	done
-	for args in "1 100000000" "3 100000000" "2 40000"; do
-		# shellcheck disable=SC2086 # two words
-		"$drive" "$dir/objects" "$raw" sweep $args 0 30 >"$T/out" 2>&1
+	for args in "sweep 1 100000000" "sweep 3 100000000" "sweep 2 40000" \
+		"helped 2 100000000" "helped 3 40000"; do
+		# shellcheck disable=SC2086 # three words
+		"$drive" "$dir/objects" "$raw" $args 0 30 >"$T/out" 2>&1
 		rc=$?
 		sort "$T/out" | diff - "$T/want" >"$T/said" && [ $rc -eq 0 ]
-		result $? "$name: a sweep with threads and bytes $args"
+		result $? "$name: a sweep with threads and bytes: $args"
 	done
 }
 

@@ -178,6 +178,119 @@ for setting in 'threads = 1' 'threads = 2' 'threads = 8' \
 		"$(grep -c '"Fingerprint"' "$T/beside")" 5
 	ok "the same report as of one thread" cmp "$T/beside" "$T/alone"
 done
+# at_once THREADS: how many a scan has at most, of scans that are watched until
+# one had so many at a time, or 50 were.
+at_once() {
+	local most=0 tasks pid
+	printf '[scan]\n\tthreads = %s\n[access]\n\tallow = * * *\n' "$1" |
+		hook_conf
+	for _ in $(seq 50); do
+		(cd "$T/b.git" && exec "$BUILD/git-gate" scan -c "$CONF" \
+			--all) >"$T/said" 2>&1 &
+		pid=$!
+		while tasks=("/proc/$pid/task/"*) && [ -e "${tasks[0]}" ]; do
+			[ ${#tasks[@]} -le "$most" ] || most=${#tasks[@]}
+		done
+		wait "$pid"
+		[ "$most" -lt "$1" ] || break
+	done
+	echo "$most"
+}
+for i in 1 2 3 8; do
+	is "threads = $i: so many, with that of the walk" "$(at_once $i)" $i
+done
+
+# --- within memory ----------------------------------------------------------------
+# peak DIR SETTING...: the most, in MiB, that a scan of that repository was seen
+# to have of memory, its files left aside; what it said is in $T/said.
+peak() {
+	local dir=$1 most=0 pid key value _
+	shift
+	{ printf '[scan]\n'; printf '\t%s\n' "$@"; } | hook_conf
+	(cd "$dir" && exec "$BUILD/git-gate" scan -c "$CONF" --all) \
+		>"$T/said" 2>&1 &
+	pid=$!
+	while kill -0 "$pid" 2>/dev/null; do
+		while read -r key value _; do
+			[ "$key" != RssAnon: ] || [ "$value" -le "$most" ] ||
+				most=$value
+		done 2>/dev/null <"/proc/$pid/status" || break
+	done
+	wait "$pid"
+	echo $((most / 1024))
+}
+# holds NAME BOUND: $got is no more than that.
+holds() {
+	ok "$1: seen" test "$got" -gt 0
+	if ldd "$BUILD/git-gate" | grep -q libasan; then
+		diag "memory is not compared: a sanitizer keeps what was freed"
+	else
+		ok "$1: within $2 MiB ($got)" test "$got" -le "$2"
+	fi
+}
+# A directory of many entries, of which each commit changes one: 75 MB of trees.
+git init -q --bare -b main "$T/wide.git"
+perl -e '
+	my $name = "a file of some length, and a number, in a directory: ";
+	for my $c (1 .. 500) {
+		printf "commit refs/heads/main\ncommitter b <b\@example.org> " .
+			"%d +0000\ndata 1\nx\n", 1700000000 + $c;
+		printf "M 100644 inline d/$name%d\ndata %d\n%s\n", $_,
+			length "$c", $c for $c == 1 ? 1 .. 2000 : $c;
+	}
+' | git -C "$T/wide.git" fast-import --quiet
+for i in 1 2; do
+	got=$(peak "$T/wide.git" "threads = $i" 'memory = 32m')
+	like "threads = $i: a wide history is scanned" "no secret" "$T/said"
+	holds "that" 32
+done
+# Archives of one large file each, so far apart that each thread comes to one.
+git init -q --bare -b main "$T/large.git"
+perl -e 'srand 7;
+	sub file { printf "M 100644 inline %s\ndata %d\n%s\n", $_[0],
+		length $_[1], $_[1] }
+	print "commit refs/heads/main\ncommitter b <b\@example.org> ",
+		"1700000000 +0000\ndata 1\nx\n";
+	for my $i (1 .. 6) {
+		my $text = join "", map { chr 97 + rand 26 } 1 .. 30000;
+		open my $f, "|-", "gzip -1 >$ARGV[0]" or die;
+		print $f $text for 1 .. 1000;
+		close $f;
+		open $f, "<", $ARGV[0] or die;
+		local $/;
+		file("f$i.gz", <$f>);
+		file("d$i/f$_", "small $i $_\n") for 1 .. 8;
+	}
+	file("d/f$_", "$_\n") for 1 .. 6000;
+' "$T/one.gz" | git -C "$T/large.git" fast-import --quiet
+got=$(peak "$T/large.git" 'threads = 6' 'memory = 64m')
+like "archives of large files are unpacked" "no secret" "$T/said"
+holds "six threads unpack them" 64
+
+# --- more objects than there is room for ------------------------------------------------
+git init -q --bare "$T/room.git"
+perl -e 'printf "blob\ndata %d\n%s\n", length, $_ for 1 .. 500000' |
+	git -C "$T/room.git" fast-import --quiet
+printf '[scan]\n\tmemory = 32m\n[access]\n\tallow = * * *\n' | hook_conf
+(cd "$T/room.git" && "$BUILD/git-gate" scan -c "$CONF" --all) >"$T/said" 2>&1
+is "500,000 objects in 32m: could not tell" $? 3
+like "why" "more objects than \[scan\] memory" "$T/said"
+(cd "$T/room.git" && "$BUILD/git-gate" scan --all) >"$T/said" 2>&1
+is "by default they are scanned" $? 0
+# That pack eight times is four million, for which 256m has no room.
+pack=$(echo "$T"/room.git/objects/pack/*.pack)
+for i in 1 2 3 4 5 6 7; do
+	for suffix in pack idx; do
+		ln "${pack%pack}$suffix" "${pack%/*}/pack-$(printf '%040d' \
+			"$i").$suffix"
+	done
+done
+printf '[access]\n\tallow = * * *\n' | hook_conf
+(cd "$T/room.git" && "$BUILD/git-gate" scan -c "$CONF" --all) >"$T/said" 2>&1
+is "four million in 256m: could not tell" $? 3
+(cd "$T/room.git" && "$BUILD/git-gate" scan --all) >"$T/said" 2>&1
+is "without a gate's bound they are scanned" $? 0
+like "all of them" "in 4000000 objects" "$T/said"
 
 # --- the project's own ----------------------------------------------------------------
 if [ "$(git -C "$SOURCE" rev-list --count HEAD 2>/dev/null || echo 0)" -gt 1 ]

@@ -8,6 +8,8 @@
  *   odb-drive OBJECTS RAW-LEN sweep THREADS MEMORY MAX TYPES
  *       "ID TYPE SIZE" for every object, or what is wrong with it; each text
  *       is held against that of odb_read, each copy against the base
+ *   odb-drive OBJECTS RAW-LEN helped THREADS MEMORY MAX TYPES
+ *       the same, with a last thread that comes from elsewhere
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -213,7 +215,29 @@ static void forget(void *kept)
 	free(kept);
 }
 
-static int sweep_all(const struct odb *o, char **args)
+static void *help(void *arg)
+{
+	odb_help(arg);
+	return NULL;
+}
+
+/* odb_sweep, whose last thread comes when it wants to. */
+static int sweep_with_help(const struct odb *o, struct odb_sweep *s)
+{
+	pthread_t thread;
+	int rc;
+
+	s->help = odb_help_new();
+	if (pthread_create(&thread, NULL, help, s->help))
+		return -1;
+	rc = odb_sweep(o, s);
+	odb_help_end(s->help);
+	pthread_join(thread, NULL);
+	odb_help_free(s->help);
+	return rc;
+}
+
+static int sweep_all(const struct odb *o, char **args, int helped)
 {
 	void *readers[THREADS_MAX];
 	struct odb_sweep s = {
@@ -232,7 +256,7 @@ static int sweep_all(const struct odb *o, char **args)
 		return -1;
 	for (i = 0; i < THREADS_MAX; i++)
 		readers[i] = odb_reader_new(o, NULL, 1 << 20);
-	rc = odb_sweep(o, &s);
+	rc = helped ? sweep_with_help(o, &s) : odb_sweep(o, &s);
 	if (kept_now)
 		printf("%ld are not forgotten\n", (long)kept_now);
 	for (i = 0; i < THREADS_MAX; i++)
@@ -257,7 +281,9 @@ int main(int argc, char **argv)
 	else if (!strcmp(argv[3], "read") && argc == 5)
 		rc = read_all(o, strtoul(argv[4], NULL, 10));
 	else if (!strcmp(argv[3], "sweep") && argc == 8)
-		rc = sweep_all(o, argv + 4);
+		rc = sweep_all(o, argv + 4, 0);
+	else if (!strcmp(argv[3], "helped") && argc == 8)
+		rc = sweep_all(o, argv + 4, 1);
 	else if (!strcmp(argv[3], "short") || !strcmp(argv[3], "has"))
 		for (i = 4; i < argc; i++)
 			(*argv[3] == 's' ? abbreviated : has)(o, argv[i]);
