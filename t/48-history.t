@@ -121,6 +121,37 @@ like "and in one of tar" "2.tar.gz!.*2.c" "$T/report"
 same "rules that find much" 300 "$T/d.git" --rules "$T/much.toml"
 cp "$T/deltas" "$T/before"
 
+# --- what other versions have ---------------------------------------------------------
+# Where there are many objects, what none of a version's bases has is looked for
+# in other texts that were met. Here no version has a base.
+git clone -q --bare "file://$T/d.git" "$T/many.git"
+git -C "$T/many.git" repack -qadF --depth=0 --window=0
+perl -e 'printf "blob\ndata %d\n%s\n", length, $_
+	for map { "object $_" } 1 .. 9000' >"$T/objects"
+git -C "$T/many.git" fast-import --quiet <"$T/objects"
+same "whole texts, one like the other" 300 "$T/many.git" \
+	--rules "$T/much.toml"
+ok "the same as those made of one another" cmp "$T/deltas" "$T/before"
+# Two texts, neither with a secret, behind each other; met after both of them in
+# one commit, and before them in the other.
+git init -q --bare -b main "$T/seam.git"
+A=$(token 31) B=$(token 32) perl -e '
+	sub lines { join "", map "$_[0], line $_\n", 1 .. 300 }
+	sub commit { printf "commit refs/heads/main\ncommitter a <a\@b.example>" .
+		" %d +0000\ndata 2\nc\n", 1e9 + $n++ }
+	sub file { printf "M 100644 inline %s\ndata %d\n%s\n", $_[0],
+		length $_[1], $_[1] }
+	my @halves = map [lines("one $_") . substr($ENV{$_}, 0, 20),
+		substr($ENV{$_}, 20) . "\n" . lines("two $_")], qw(A B);
+	commit(); file("a", join "", @{$halves[0]});
+	commit(); file("$_/1", $halves[$_][0]), file("$_/2", $halves[$_][1])
+		for 0, 1;
+	commit(); file("b", join "", @{$halves[1]});
+' | git -C "$T/seam.git" fast-import --quiet
+git -C "$T/seam.git" repack -qadF --depth=0 --window=0
+git -C "$T/seam.git" fast-import --quiet <"$T/objects"
+same "a secret out of two texts" 2 "$T/seam.git"
+
 # --- only words are known of a base -------------------------------------------------
 # One version has the first line of a key alone, in which nothing is found; the
 # next one is stored as what differs from it, which is the rest of the key.
