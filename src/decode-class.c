@@ -1,6 +1,6 @@
 /*
  * What each byte of a text can be to an encoding; where base64 goes on in the
- * next line; and how far that can reach from a place.
+ * next line; how far that can reach from a place; and where nothing reaches on.
  */
 #include <string.h>
 
@@ -42,6 +42,8 @@ const uint8_t decode_hex[256] = {
 	['f' + 1 ... 255] = NONE,
 };
 
+/* Bytes before an end of line that decide whether clusters end there. */
+#define BREAK_BYTES 32
 /* Bytes of the longest end of line that is escaped. */
 #define ESCAPED_MAX 4
 
@@ -79,7 +81,7 @@ static size_t end_of_line(const char *text, size_t len, size_t at)
 }
 
 /* Does a run of base64 from `at` look like a line, or the last of some? */
-static int is_line(const char *text, size_t len, size_t at)
+static int is_line(const char *text, size_t len, size_t at, unsigned unit)
 {
 	size_t end = at, pad = 0;
 
@@ -89,13 +91,13 @@ static int is_line(const char *text, size_t len, size_t at)
 		return 0;
 	while (pad < 2 && end + pad < len && text[end + pad] == '=')
 		pad++;
-	if (end - at < DECODE_LINE_MIN && (end - at + pad) % 4)
+	if (end - at < DECODE_LINE_MIN && (end - at + pad) % unit)
 		return 0;
 	/* what may stand behind it; a NUL too */
 	return end + pad == len || strchr("\r\n\"'\\<,);`", text[end + pad]);
 }
 
-size_t decode_join(const char *text, size_t len, size_t at)
+size_t decode_join(const char *text, size_t len, size_t at, unsigned unit)
 {
 	size_t next, first;
 
@@ -109,7 +111,7 @@ size_t decode_join(const char *text, size_t len, size_t at)
 	while (next < len && next - first < DECODE_INDENT_MAX &&
 	       is_blank(text[next]))
 		next++;
-	return is_line(text, len, next) ? next : 0;
+	return is_line(text, len, next, unit) ? next : 0;
 }
 
 size_t decode_join_back(const char *text, size_t at)
@@ -245,4 +247,19 @@ size_t decode_right(const char *text, size_t len, size_t at)
 			return at;
 		at = next;
 	}
+}
+
+int decode_is_break(const char *text, size_t at)
+{
+	uint64_t v[BREAK_BYTES / 8], h = 0;
+
+	if (at < BREAK_BYTES)
+		return 0;
+	memcpy(v, text + at - BREAK_BYTES, BREAK_BYTES);
+	for (size_t i = 0; i < BREAK_BYTES / 8; i++) {
+		/* 2^64 divided by the golden ratio: spreads the bits */
+		h = (h ^ v[i]) * UINT64_C(0x9e3779b97f4a7c15);
+		h ^= h >> 29;
+	}
+	return (h & 63) == 0;
 }

@@ -1,8 +1,11 @@
 /*
  * Base64 and hexadecimal: from where a run of digits begins to the bytes that
- * it stands for, if those are text. Lines of base64 are read as one. Most runs
- * are names of a program and are refused after their first four digits.
+ * it stands for, if those are text, or packed. Lines of base64 are read as one.
+ * Most runs are names of a program and are refused after their first four
+ * digits.
  */
+#include <string.h>
+
 #include "decode-internal.h"
 
 /* Values of base64's digits, of both alphabets (RFC 4648, 4 and 5). */
@@ -23,7 +26,11 @@ static const uint8_t sextets[256] = {
 /* Digits decoded together, of base64 and of hexadecimal: 48 bytes, 32. */
 #define BLOCK 64
 /* What must be text without a fault: 16 digits of base64. */
-#define HEAD 12
+#define HEAD DECODE_HEAD
+/* POSIX, pax(1): where a header of tar has its magic. */
+#define TAR_MAGIC 257
+/* Bytes of what is packed: less can hold nothing, and is cited in prose. */
+#define PACKED_MIN 24
 
 static uint32_t quad(const char *p)
 {
@@ -62,22 +69,25 @@ static int may_begin(uint32_t v)
 struct place {
 	const char *text;
 	size_t len, at, limit;
+	int digits; /* the class of them */
 };
 
 /* Put up to max digits in a row. Returns how many there were. */
 static size_t gather(struct place *p, char *digits, size_t max)
 {
+	unsigned unit = p->digits == DECODE_HEX ? 2 : 4;
 	size_t n = 0;
 
 	while (n < max) {
 		if (p->at == p->limit) {
-			size_t next = decode_join(p->text, p->len, p->at);
+			size_t next = decode_join(p->text, p->len, p->at,
+						  unit);
 
-			if (!next)
+			if (!next || !decode_is(p->text[next], p->digits))
 				break;
 			p->at = p->limit = next;
 			while (p->limit < p->len &&
-			       decode_is(p->text[p->limit], DECODE_BASE64))
+			       decode_is(p->text[p->limit], p->digits))
 				p->limit++;
 		}
 		digits[n++] = p->text[p->at++];
@@ -105,6 +115,17 @@ static size_t base64_block(const char *digits, size_t n, uint8_t *out)
 		if (n - i == 3)
 			out[nr++] = (uint8_t)(quad(last) >> 8);
 	}
+	return nr;
+}
+
+/* Up to BLOCK digits of hexadecimal, an even number of them, as bytes. */
+static size_t hex_block(const char *digits, size_t n, uint8_t *out)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i + 2 <= n; i += 2)
+		out[nr++] = (uint8_t)(decode_digit(digits[i]) << 4 |
+				      decode_digit(digits[i + 1]));
 	return nr;
 }
 
@@ -143,49 +164,114 @@ static size_t take_base64(struct place *p, enum decode_kind kind,
 	}
 }
 
-int decode_base64_at(const char *text, size_t len, size_t at, size_t limit,
-		     struct buf *out, struct decode_segment *s)
+/* All that the digits from p on stand for, whatever it is. 1, or 0: too few. */
+static int take_packed(struct place p, struct buf *out,
+		       struct decode_segment *s)
 {
-	struct place p = { .text = text, .len = len, .at = at, .limit = limit };
-	enum decode_kind kind;
-	uint8_t head[HEAD];
+	int hex = p.digits == DECODE_HEX;
+	char digits[BLOCK];
+	uint8_t bytes[BLOCK];
+	size_t n;
 
-	if (!may_begin(quad(text + at)))
-		return 0;
-	base64_block(text + at, DECODE_BASE64_MIN, head);
-	kind = decode_kind(head, HEAD);
-	if (kind == DECODE_BINARY)
-		return 0;
-	s->start = at;
+	s->start = p.at;
 	s->bytes = out->len;
-	s->end = take_base64(&p, kind, out);
+	do {
+		n = gather(&p, digits, BLOCK);
+		buf_add(out, bytes, hex ? hex_block(digits, n, bytes)
+					: base64_block(digits, n, bytes));
+	} while (n == BLOCK && out->len - s->bytes <= DECODE_BYTES_MAX);
+	s->end = hex ? p.at : past_padding(&p);
 	s->nr_bytes = out->len - s->bytes;
+	s->encoding = hex ? "hex" : "base64";
+	s->packed = 1;
+	if (s->nr_bytes >= PACKED_MIN)
+		return 1;
+	out->len = s->bytes;
+	return 0;
+}
+
+/* Is it a tar? That begins with a name, and tells so far behind it. */
+static int is_tar(struct place p)
+{
+	char digits[(TAR_MAGIC + 5) / 3 * 4 + 4];
+	uint8_t bytes[sizeof(digits) / 4 * 3];
+	size_t n = gather(&p, digits, sizeof(digits));
+
+	return n == sizeof(digits) && base64_block(digits, n, bytes) &&
+	       !memcmp(bytes + TAR_MAGIC, "ustar", 5);
+}
+
+/* What is text at p. *nul: not much is, and NULs come after it. */
+static int take_text(struct place p, const uint8_t *head, struct buf *out,
+		     struct decode_segment *s, int *nul)
+{
+	enum decode_kind kind = decode_kind(head, HEAD);
+
+	s->start = s->end = p.at;
+	s->bytes = out->len;
 	s->encoding = "base64";
+	s->packed = 0;
+	*nul = 0;
+	if (kind != DECODE_BINARY) {
+		s->end = take_base64(&p, kind, out);
+		*nul = s->end < p.at && out->len - s->bytes <= TAR_MAGIC;
+	} else if (p.limit - p.at >= DECODE_LINE_MIN) {
+		*nul = head[0] && memchr(head, 0, HEAD);
+	}
+	s->nr_bytes = out->len - s->bytes;
 	return s->nr_bytes > 0;
 }
 
-/* Up to BLOCK digits of hexadecimal, an even number of them, as bytes. */
-static size_t hex_block(const char *digits, size_t n, uint8_t *out)
+/* The first bytes, of DECODE_BASE64_MIN digits in a row. */
+static inline void take_head(const char *digits, uint8_t *head)
 {
-	size_t nr = 0;
+	for (size_t i = 0; i < HEAD / 3; i++) {
+		uint32_t v = quad(digits + 4 * i);
 
-	for (size_t i = 0; i + 2 <= n; i += 2)
-		out[nr++] = (uint8_t)(decode_digit(digits[i]) << 4 |
-				      decode_digit(digits[i + 1]));
-	return nr;
+		head[3 * i] = (uint8_t)(v >> 16);
+		head[3 * i + 1] = (uint8_t)(v >> 8);
+		head[3 * i + 2] = (uint8_t)v;
+	}
+}
+
+int decode_base64_at(const char *text, size_t len, size_t at, size_t limit,
+		     struct buf *out, struct decode_segment *s)
+{
+	const struct place p = { text, len, at, limit, DECODE_BASE64 };
+	uint32_t first = quad(text + at);
+	int is_text = may_begin(first), found, nul;
+	uint8_t head[HEAD];
+
+	if (!is_text && !decode_packed_first[first >> 16])
+		return 0;
+	take_head(text + at, head);
+	if (decode_packed_first[head[0]] && decode_is_packed(head))
+		return take_packed(p, out, s);
+	if (!is_text)
+		return 0;
+	found = take_text(p, head, out, s, &nul);
+	if (!nul || !is_tar(p))
+		return found;
+	out->len = s->bytes;
+	return take_packed(p, out, s);
 }
 
 /* Bytes start..end are digits: decode them, if they are text. */
-static int take_hex(const char *text, size_t start, size_t end,
+static int take_hex(const char *text, size_t len, size_t start, size_t end,
 		    struct buf *out, struct decode_segment *s)
 {
+	const struct place p = { text, len, start, end, DECODE_HEX };
 	uint8_t bytes[BLOCK];
 	enum decode_kind kind;
 
+	hex_block(text + start, 2 * HEAD, bytes);
+	if (decode_is_packed(bytes))
+		return take_packed(p, out, s);
 	end -= (end - start) % 2;
-	kind = decode_kind(bytes, hex_block(text + start, 2 * HEAD, bytes));
+	kind = decode_kind(bytes, HEAD);
 	if (kind == DECODE_BINARY)
 		return 0;
+	s->packed = 0;
 	s->bytes = out->len;
 	s->start = start;
 	while (start < end && out->len - s->bytes <= DECODE_BYTES_MAX) {
@@ -203,8 +289,8 @@ static int take_hex(const char *text, size_t start, size_t end,
 	return s->nr_bytes > 0;
 }
 
-int decode_hex_at(const char *text, size_t at, size_t limit, struct buf *out,
-		  struct decode_segment *s)
+int decode_hex_at(const char *text, size_t len, size_t at, size_t limit,
+		  struct buf *out, struct decode_segment *s)
 {
 	/* every run of that length has one of these places in it */
 	for (size_t i = at + DECODE_HEX_MIN - 1; i < limit;
@@ -218,7 +304,7 @@ int decode_hex_at(const char *text, size_t at, size_t limit, struct buf *out,
 		while (end < limit && decode_is(text[end], DECODE_HEX))
 			end++;
 		if (end - start >= DECODE_HEX_MIN &&
-		    take_hex(text, start, end, out, s)) {
+		    take_hex(text, len, start, end, out, s)) {
 			/* 0x is of the number: no letters before a word */
 			if (s->start - at >= 2 && text[s->start - 2] == '0' &&
 			    (text[s->start - 1] | 0x20) == 'x')

@@ -244,5 +244,6 @@ int decode_escapes_at(const char *text, size_t len, size_t at,
 	s->start = at;
 	s->nr_bytes = out->len - s->bytes;
 	s->encoding = encoding_of(text + at);
+	s->packed = 0;
 	return 1;
 }

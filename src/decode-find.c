@@ -184,7 +184,7 @@ static int run_at(struct decode_find *f, size_t at, struct decode_segment *s)
 	    decode_base64_at(f->text, f->len, at, end, f->bytes, s))
 		return 1;
 	if (end - at >= DECODE_HEX_MIN &&
-	    decode_hex_at(f->text, at, end, f->bytes, s)) {
+	    decode_hex_at(f->text, f->len, at, end, f->bytes, s)) {
 		f->again = s->end;
 		return 1;
 	}
@@ -200,7 +200,7 @@ static int rest_at(struct decode_find *f, struct decode_segment *s)
 	while (end < f->len && decode_is(f->text[end], DECODE_BASE64))
 		end++;
 	if (end - at < DECODE_HEX_MIN ||
-	    !decode_hex_at(f->text, at, end, f->bytes, s))
+	    !decode_hex_at(f->text, f->len, at, end, f->bytes, s))
 		return 0;
 	f->again = s->end;
 	return 1;

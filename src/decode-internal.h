@@ -48,9 +48,10 @@ void decode_masks(const char *text, size_t n, uint64_t *run, uint64_t *lead);
 /*
  * Where base64 whose line ends at `at` goes on, past one end of line (as
  * such, after a backslash, or as an escape of JSON) and the indentation;
- * 0: it does not.
+ * 0: it does not. A short last line is one of whole units: 4 digits of base64,
+ * 2 of hexadecimal.
  */
-size_t decode_join(const char *text, size_t len, size_t at);
+size_t decode_join(const char *text, size_t len, size_t at, unsigned unit);
 /* The same backwards: where the line before the one at `at` ends; 0: none. */
 size_t decode_join_back(const char *text, size_t at);
 
@@ -68,6 +69,13 @@ size_t decode_right(const char *text, size_t len, size_t at);
  */
 size_t decode_past_seam(const char *text, size_t len, size_t seam);
 
+/*
+ * Do clusters end at this end of line? About one line in 64 does it, by the
+ * bytes before it: so a change in a long text full of escapes has only its
+ * neighbourhood decoded again, wherever it was copied to.
+ */
+int decode_is_break(const char *text, size_t at);
+
 /* A segment that stands for more bytes is given up: it has then more than
  * this, and they are not all. */
 #define DECODE_BYTES_MAX ((size_t)16 << 20)
@@ -80,19 +88,28 @@ struct decode_segment {
 	size_t start, end;      /* of the text */
 	size_t bytes, nr_bytes; /* decoded: where in the buffer, how many */
 	const char *encoding;
+	int packed;             /* these bytes are no text, but packed */
 };
 
 /*
- * What is encoded at `at`, if it is text: 1, its bytes added to out; 0: it is
- * not. `limit` is where the run of base64 ends.
+ * What is encoded at `at`, if it is text or packed: 1, its bytes added to out;
+ * 0: it is not. `limit` is where the run of base64 ends.
  */
 int decode_base64_at(const char *text, size_t len, size_t at, size_t limit,
 		     struct buf *out, struct decode_segment *s);
-int decode_hex_at(const char *text, size_t at, size_t limit, struct buf *out,
-		  struct decode_segment *s);
+int decode_hex_at(const char *text, size_t len, size_t at, size_t limit,
+		  struct buf *out, struct decode_segment *s);
 /* Escapes side by side, from the lead at `at`. */
 int decode_escapes_at(const char *text, size_t len, size_t at,
 		      struct buf *out, struct decode_segment *s);
+
+/*
+ * decode-packed.c. Do DECODE_HEAD bytes begin what is packed? Not unless the
+ * table has the first of them.
+ */
+#define DECODE_HEAD 12
+extern const uint8_t decode_packed_first[256];
+int decode_is_packed(const uint8_t *b);
 
 /* Add a code point as UTF-8. */
 void decode_add_utf8(struct buf *out, uint32_t c);

@@ -25,8 +25,6 @@
 /* Decoded bytes of segments that were given that are dropped, however few
  * these are; what is kept between texts. */
 #define KEEP_BYTES ((size_t)1 << 20)
-/* Bytes before an end of line that decide whether clusters end there. */
-#define BREAK_BYTES 32
 
 struct decoder {
 	struct decode_find find, probe;
@@ -91,26 +89,6 @@ static int pull(struct decoder *d, size_t limit)
 	return 1;
 }
 
-/*
- * Do clusters end at this end of line? About one line in 64 does it, by the
- * bytes before it: so a change in a long text full of escapes has only its
- * neighbourhood decoded again, wherever it was copied to.
- */
-static int is_break(const char *text, size_t at)
-{
-	uint64_t v[BREAK_BYTES / 8], h = 0;
-
-	if (at < BREAK_BYTES)
-		return 0;
-	memcpy(v, text + at - BREAK_BYTES, BREAK_BYTES);
-	for (size_t i = 0; i < BREAK_BYTES / 8; i++) {
-		/* 2^64 divided by the golden ratio: spreads the bits */
-		h = (h ^ v[i]) * UINT64_C(0x9e3779b97f4a7c15);
-		h ^= h >> 29;
-	}
-	return (h & 63) == 0;
-}
-
 /* Is there such a place between two segments, or are they too far apart? */
 static int are_apart(const char *text, size_t end, size_t start)
 {
@@ -119,7 +97,7 @@ static int are_apart(const char *text, size_t end, size_t start)
 	if (start - end > GAP)
 		return 1;
 	while ((p = memchr(p, '\n', start - (size_t)(p - text)))) {
-		if (is_break(text, (size_t)(p - text)))
+		if (decode_is_break(text, (size_t)(p - text)))
 			return 1;
 		p++;
 	}
@@ -180,27 +158,32 @@ static void room_for(struct decoder *d, size_t n)
 	d->spans = mem_resize(d->spans, d->alloc_spans, sizeof(*d->spans));
 }
 
-/* The piece of the segments first..last, given to fn. */
-static int give(struct decoder *d, size_t first, size_t last, decode_fn *fn,
-		void *arg)
+/*
+ * The piece of what is text of the segments first..last, given to fn. What is
+ * packed stands in it as it is encoded.
+ */
+static int give_text(struct decoder *d, size_t first, size_t last,
+		     const char *encoding, decode_fn *fn, void *arg)
 {
-	const char *text = d->find.text, *encoding = d->segs[first].encoding;
+	const char *text = d->find.text;
 	size_t start = piece_start(d, &first), end = piece_end(d, &last);
 	size_t nr = last - first + 1, at = start;
-	struct decode_piece p = { .nr = nr,
-				  .stretch = { start, end },
+	struct decode_piece p = { .stretch = { start, end },
 				  .encoding = encoding };
 
 	room_for(d, nr);
 	buf_reset(&d->data);
-	for (size_t i = 0; i < nr; i++) {
-		const struct decode_segment *s = &d->segs[first + i];
+	for (size_t i = first; i <= last; i++) {
+		const struct decode_segment *s = &d->segs[i];
 
+		if (s->packed)
+			continue;
 		buf_add(&d->data, text + at, s->start - at);
-		d->spans[i].start = d->data.len;
+		d->spans[p.nr].start = d->data.len;
 		buf_add(&d->data, d->bytes.data + s->bytes, s->nr_bytes);
-		d->spans[i].end = d->data.len;
-		d->spans[nr + i] = (struct span){ s->start, s->end };
+		d->spans[p.nr].end = d->data.len;
+		d->spans[nr + p.nr] = (struct span){ s->start, s->end };
+		p.nr++;
 		at = s->end;
 	}
 	buf_add(&d->data, text + at, end - at);
@@ -209,6 +192,37 @@ static int give(struct decoder *d, size_t first, size_t last, decode_fn *fn,
 	p.decoded = d->spans;
 	p.from = d->spans + nr;
 	return fn(arg, &p);
+}
+
+static int give_packed(const struct decoder *d, const struct decode_segment *s,
+		       decode_fn *fn, void *arg)
+{
+	const struct span decoded = { 0, s->nr_bytes };
+	const struct span from = { s->start, s->end };
+	const struct decode_piece p = {
+		.data = d->bytes.data + s->bytes, .len = s->nr_bytes,
+		.decoded = &decoded, .from = &from, .nr = 1, .stretch = from,
+		.encoding = s->encoding, .packed = 1,
+	};
+
+	return fn(arg, &p);
+}
+
+/* The segments first..last, given to fn. */
+static int give(struct decoder *d, size_t first, size_t last, decode_fn *fn,
+		void *arg)
+{
+	size_t i = first;
+	int ret = 0;
+
+	while (i <= last && d->segs[i].packed)
+		i++;
+	if (i <= last)
+		ret = give_text(d, first, last, d->segs[i].encoding, fn, arg);
+	for (i = first; !ret && i <= last; i++)
+		if (d->segs[i].packed)
+			ret = give_packed(d, &d->segs[i], fn, arg);
+	return ret;
 }
 
 /* Segments too far back to be in the next piece are dropped, some at once. */

@@ -8,14 +8,15 @@
 /*
  * Text with encodings taken off: base64 (both alphabets, wrapped lines too, of
  * text in UTF-8 or UTF-16), hexadecimal, percent, \u \x and octal escapes,
- * HTML entities; and UTF-16 as UTF-8, strings in a program as well. What
- * decodes to no text is left as it is: archives within base64 too. One level:
- * what is encoded twice is found by asking again for what a piece holds. Pure;
- * time and memory are bounded by the text's length, pieces are 9/8 of their
- * stretch at most. What is encoded is not more than DECODE_MAX in a row, or it
- * is too long.
+ * HTML entities; UTF-16 and UTF-32 as UTF-8, strings of UTF-16 in a program as
+ * well; mail in quoted-printable. What is compressed, or an archive, is given
+ * as it is within base64 and hexadecimal; what else decodes to no text is left.
+ * One level: what is encoded twice is found by asking again for what a piece
+ * holds. Pure; time and memory are bounded by the text's length, pieces are 9/8
+ * of their stretch at most. What is encoded is not more than DECODE_MAX in a
+ * row, or it is too long.
  */
-#define DECODE_MAX "16 MiB" /* of UTF-16, four times that */
+#define DECODE_MAX "16 MiB" /* of UTF-16 and UTF-32, four times that */
 struct decoder;
 struct decoder *decode_new(void);
 void decode_free(struct decoder *d);
@@ -33,6 +34,8 @@ struct decode_piece {
 	size_t nr;
 	struct span stretch;        /* of the text, that data stands for */
 	const char *encoding;       /* "base64", ...; the first one's */
+	int packed;                 /* it is no text: data is what was encoded,
+				       and begins like an archive */
 };
 
 /*
@@ -65,5 +68,15 @@ const char *decode_too_long(const struct decoder *d);
  */
 int decode_utf16(struct decoder *d, const char *text, size_t len,
 		 decode_fn *fn, void *arg, int *ret);
+/* The same of UTF-32: a mark, or what would be characters of any script. */
+int decode_utf32(struct decoder *d, const char *text, size_t len,
+		 decode_fn *fn, void *arg, int *ret);
+/*
+ * Is this mail that says it is quoted-printable (RFC 2045, 6.7)? From there on
+ * as pieces of some MiB, as decode_each gives them: with a span for what was
+ * encoded side by side, and one byte after it, where a word may begin. Returns
+ * what fn returned.
+ */
+int decode_mail(const char *text, size_t len, decode_fn *fn, void *arg);
 
 #endif

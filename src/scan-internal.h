@@ -162,6 +162,7 @@ struct scanner {
 	struct scan_lines lines;
 	struct scan_candidate *found;
 	size_t nr, alloc;
+	struct scan_packed_list packed; /* of the last one */
 	char why[300];
 };
 
@@ -206,9 +207,6 @@ void scan_judge_fill(struct scanner *s, const char *text,
 /* Is the time over? -1 and why, or 0. Cheap. */
 int scan_judge_late(struct scanner *s, size_t rule);
 int scan_cannot(struct scanner *s, const char *why);
-/* What a decoder returned, and why where that is its own -1. */
-int scan_decoded(struct scanner *s, const struct decoder *d, int result);
-
 /* scan-rule.c: every rule that is awake, over the view. 0, or -1 and why. */
 int scan_rule_all(struct scanner *s, const struct scan_view *v);
 
@@ -218,12 +216,26 @@ void scan_company_required(struct scanner *s, const struct scan_view *v,
 			  size_t others);
 void scan_company_generic(struct scanner *s);
 
-/* scan-piece.c: the pieces of a view that touch where. 0, or -1 and why. */
+/*
+ * scan-piece.c: the pieces of a view that touch where to fn, which returns 0,
+ * or -1 and why, as this does. *wide: it is UTF-16 or UTF-32 as a whole.
+ */
+int scan_each_piece(struct scanner *s, const struct scan_view *v,
+		    const struct span *where, size_t nr, decode_fn *fn,
+		    void *arg, int *wide);
+/* The same, for them to be scanned. */
 int scan_pieces(struct scanner *s, const struct scan_view *v,
 		const struct span *where, size_t nr);
 /* Is a match in the view one of what was encoded? Then *place is its. */
 int scan_piece_touches(const struct scan_view *v, struct span match,
 		       struct span *place);
+
+/*
+ * scan-packed.c: keep a piece that is packed; `encodings` are those of the view
+ * that it is a piece of. lines: its line is wanted.
+ */
+void scan_packed_add(struct scanner *s, const struct scan_view *outer,
+		     const struct decode_piece *p, int lines);
 
 /*
  * scan-marks.c: into the trace, which has what was copied from the base, the

@@ -61,6 +61,10 @@ static int piece(void *arg, const struct decode_piece *p)
 			       .depth = all->v->depth + 1 };
 	int result;
 
+	if (p->packed) {
+		scan_packed_add(all->s, all->v, p, 1);
+		return 0;
+	}
 	if (*all->v->encodings)
 		buf_addf(&encodings, "%s,", all->v->encodings);
 	buf_adds(&encodings, p->encoding);
@@ -75,7 +79,8 @@ static int piece(void *arg, const struct decode_piece *p)
 	return result;
 }
 
-int scan_decoded(struct scanner *s, const struct decoder *d, int result)
+/* What a decoder returned, and why where that is its own -1. */
+static int decoded(struct scanner *s, const struct decoder *d, int result)
 {
 	const char *encoding = decode_too_long(d);
 	char why[sizeof(s->why)];
@@ -88,10 +93,10 @@ int scan_decoded(struct scanner *s, const struct decoder *d, int result)
 	return scan_cannot(s, why);
 }
 
-int scan_pieces(struct scanner *s, const struct scan_view *v,
-		const struct span *where, size_t nr)
+int scan_each_piece(struct scanner *s, const struct scan_view *v,
+		    const struct span *where, size_t nr, decode_fn *fn,
+		    void *arg, int *wide)
 {
-	struct pieces all = { s, v };
 	struct decoder **d = &s->decoders[v->depth];
 	int result = 0;
 
@@ -99,10 +104,22 @@ int scan_pieces(struct scanner *s, const struct scan_view *v,
 		return 0;
 	if (!*d)
 		*d = decode_new();
-	/* one that claims to be UTF-16 is looked at as bytes all the same */
-	(void)decode_utf16(*d, v->text, v->len, piece, &all, &result);
+	/* one that claims to be of these is looked at as bytes all the same */
+	*wide = decode_utf16(*d, v->text, v->len, fn, arg, &result);
 	if (!result)
-		result = decode_each(*d, v->text, v->len, where, nr, piece,
-				     &all);
-	return scan_decoded(s, *d, result);
+		*wide |= decode_utf32(*d, v->text, v->len, fn, arg, &result);
+	if (!result)
+		result = decode_mail(v->text, v->len, fn, arg);
+	if (!result)
+		result = decode_each(*d, v->text, v->len, where, nr, fn, arg);
+	return decoded(s, *d, result);
+}
+
+int scan_pieces(struct scanner *s, const struct scan_view *v,
+		const struct span *where, size_t nr)
+{
+	struct pieces all = { s, v };
+	int wide = 0;
+
+	return scan_each_piece(s, v, where, nr, piece, &all, &wide);
 }

@@ -248,6 +248,10 @@ static int try_piece(void *arg, const struct decode_piece *piece)
 				     .encodings = "",
 				     .depth = a->outer->depth + 1 };
 
+	if (piece->packed) {
+		scan_packed_add(s, a->outer, piece, 0);
+		return 0;
+	}
 	scan_wake_begin(s);
 	if (scan_wake(s, &v) || try_rules(a->p, &v))
 		return -1;
@@ -258,21 +262,13 @@ static int try_pieces(struct probe *p, const struct scan_view *v,
 		      const struct span *where, size_t nr)
 {
 	struct piece arg = { p, v };
-	struct decoder **d = &p->s->decoders[v->depth];
-	int result = 0;
+	int wide = 0, ret;
 
-	if (v->depth >= p->s->depth)
-		return 0;
-	if (!*d)
-		*d = decode_new();
+	ret = scan_each_piece(p->s, v, where, nr, try_piece, &arg, &wide);
 	/* UTF-16 is told by all of the text: no version of it says of others */
-	if (decode_utf16(*d, v->text, v->len, try_piece, &arg, &result) &&
-	    !v->piece)
+	if (wide && !v->piece)
 		p->trace->whole = 1;
-	if (!result)
-		result = decode_each(*d, v->text, v->len, where, nr, try_piece,
-				     &arg);
-	return scan_decoded(p->s, *d, result);
+	return ret;
 }
 
 /* The fresh spans, wider by what a piece could look at. */
@@ -341,6 +337,7 @@ enum scan_result scan_probe(struct scanner *s, const char *text, size_t len,
 		return SCAN_FOUND;
 	}
 	s->in = &in;
+	scan_packed_clear(&s->packed);
 	result = probe_all(&p);
 	s->in = NULL;
 	if (result) {

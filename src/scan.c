@@ -54,6 +54,7 @@ void scan_free(struct scanner *s)
 	for (unsigned i = 0; i < s->depth; i++)
 		decode_free(s->decoders[i]);
 	forget_found(s);
+	scan_packed_clear(&s->packed);
 	free(s->windows);
 	free(s->touched);
 	free(s->always);
@@ -163,6 +164,7 @@ enum scan_result scan_text(struct scanner *s, const struct scan_input *in,
 	int known, told;
 
 	s->in = in;
+	scan_packed_clear(&s->packed);
 	scan_lines_init(&s->lines, v.text, v.len);
 	known = !scan_all(s, &v);
 	if (!known && why)

@@ -60,6 +60,33 @@ enum scan_result scan_text(struct scanner *s, const struct scan_input *in,
 			   scan_fn *fn, void *arg, const char **why);
 
 /*
+ * What was encoded in a text and is compressed, or an archive: its bytes, which
+ * nobody has looked into.
+ */
+struct scan_packed {
+	char *data;
+	size_t len;
+	struct span place; /* of the text: what it is in */
+	unsigned line;     /* of the place, from 1; of a probe 0 */
+	char *encodings;   /* "base64": outermost first */
+};
+struct scan_packed_list {
+	struct scan_packed *list; /* in order of the place, mostly */
+	size_t nr, alloc, bytes;
+	int more;          /* there was too much: not all are here */
+};
+#define SCAN_PACKED_LIST_INIT { 0 }
+
+/*
+ * What the last scan_text or scan_probe met of that. It is the caller's, who
+ * clears it. Not more than 65,536 are kept, and 64 MiB in all.
+ */
+void scan_take_packed(struct scanner *s, struct scan_packed_list *out);
+/* Is there any of it? */
+int scan_has_packed(const struct scanner *s);
+void scan_packed_clear(struct scan_packed_list *l);
+
+/*
  * Does any rule find something by the path alone? Then each path of a new
  * file wants scan_text.
  */
@@ -110,6 +137,11 @@ void scan_trace_copy(const struct scanner *s, const struct scan_trace *base,
 enum scan_result scan_probe(struct scanner *s, const char *text, size_t len,
 			    const struct span *fresh, size_t nr_fresh,
 			    struct scan_trace *trace, const char **why);
+/*
+ * What scan_take_packed gives is not among that: of each that is not clean
+ * this is to be said, before anything is copied from the version.
+ */
+void scan_trace_packed(struct scan_trace *t, const struct scan_packed *p);
 
 /*
  * Why a candidate became a finding or did not: told for each one while set.

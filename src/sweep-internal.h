@@ -2,6 +2,7 @@
 #define SWEEP_INTERNAL_H
 
 #include <endian.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 struct odb_version;
 struct scan_trace;
 struct scanner;
+struct unpack_clean;
+struct unpack_limits;
 
 /* --- sweep-known.c: texts that were probed before, whatever of ------------ */
 
@@ -78,6 +81,23 @@ static inline size_t sweep_line_after(const char *text, size_t at, size_t end)
 
 	return p ? (size_t)(p - text) + 1 : end;
 }
+
+/* --- sweep-inside.c: what is packed in a version ------------------------- */
+
+struct sweep_inside {
+	struct scanner *scanner;
+	const struct unpack_limits *limits; /* NULL: nothing is unpacked */
+	struct unpack_clean *clean;         /* may be NULL */
+	uint64_t share;       /* bytes that may be unpacked at any time */
+	pthread_mutex_t *big; /* of the one that unpacks more of limits */
+};
+/*
+ * Of a version that was just probed, and found hot or not: is it clean, with
+ * all that is packed in it? What is not is added to its trace.
+ */
+int sweep_is_clean_inside(const struct sweep_inside *in,
+			  const struct odb_version *v, int hot,
+			  struct scan_trace *trace);
 
 /* --- sweep-copies.c: what a version has of them -------------------------- */
 

@@ -51,6 +51,8 @@ struct job {
 	pthread_mutex_t lock; /* of out */
 	struct sweep *out;
 	struct unpack_clean *clean; /* what archives hold, met before */
+	uint64_t unpack_share;      /* bytes that each thread may unpack */
+	pthread_mutex_t big;        /* of the one that unpacks more */
 	struct sweep_known *known;  /* texts met before, or NULL */
 	atomic_size_t kept;         /* bytes of traces */
 	size_t kept_max;
@@ -110,64 +112,25 @@ static void tell_unsure(struct job *j, const struct oid *id, const char *why)
 	pthread_mutex_unlock(&j->lock);
 }
 
-struct entries {
-	const struct searcher *s;
-	int found;
-};
-
-/* Any that is not clean ends the search. A probe minds no names. */
-static int probe_entry(void *arg, const char *name, const char *data,
-		       size_t len)
-{
-	const struct span all = { 0, len };
-	struct scan_trace trace = SCAN_TRACE_INIT;
-	struct entries *e = arg;
-
-	(void)name;
-	e->found = scan_probe(e->s->scanner, data, len, &all, 1, &trace,
-			      NULL) != SCAN_CLEAN;
-	scan_trace_clear(&trace);
-	return e->found;
-}
-
-/* Is what an archive holds clean, all of it? */
-static int is_clean_inside(const struct searcher *s, const char *data,
-			   size_t len)
-{
-	struct entries e = { .s = s };
-	const char *why;
-
-	if (!s->job->limits->unpack || !unpack_wants(data, len))
-		return 1;
-	return unpack_fresh(data, len, s->job->limits->unpack, s->job->clean,
-			    probe_entry, &e, &why) != UNPACK_UNKNOWN &&
-	       !e.found;
-}
-
 static void probe(struct searcher *s, const struct odb_version *v,
 		  struct scan_trace *trace)
 {
+	struct job *j = s->job;
+	const struct sweep_inside in = { s->scanner, j->limits->unpack,
+					 j->clean, j->unpack_share, &j->big };
 	const char *why = NULL;
 	const struct span *fresh;
+	enum scan_result r;
 	size_t nr, i;
 
 	fresh = sweep_copies_take(s->copies, v, trace, &nr);
 	for (i = 0; i < nr; i++)
 		s->fresh += fresh[i].end - fresh[i].start;
-	switch (scan_probe(s->scanner, v->data, v->len, fresh, nr, trace,
-			   &why)) {
-	case SCAN_CLEAN:
-		/* where an archive's entries are, is known when it is found */
-		if (v->type == ODB_BLOB && !is_clean_inside(s, v->data, v->len))
-			tell_hot(s->job, &v->id);
-		break;
-	case SCAN_FOUND:
-		tell_hot(s->job, &v->id);
-		break;
-	case SCAN_UNKNOWN:
-		tell_unsure(s->job, &v->id, why);
-		break;
-	}
+	r = scan_probe(s->scanner, v->data, v->len, fresh, nr, trace, &why);
+	if (r == SCAN_UNKNOWN)
+		tell_unsure(j, &v->id, why);
+	else if (!sweep_is_clean_inside(&in, v, r == SCAN_FOUND, trace))
+		tell_hot(j, &v->id);
 }
 
 /*
@@ -252,6 +215,14 @@ static unsigned thread_count(const struct sweep_limits *limits, uint64_t total)
 	return n ? (unsigned)n : 1;
 }
 
+/* All of them may unpack half of what one alone may. */
+static uint64_t unpack_share(const struct unpack_limits *limits, unsigned nr)
+{
+	if (!limits)
+		return 0;
+	return nr > 1 ? limits->bytes / 2 / nr : limits->bytes;
+}
+
 static size_t memory_of(const struct sweep_limits *limits)
 {
 	return limits->memory ? limits->memory : MEMORY;
@@ -330,6 +301,8 @@ int sweep_run(const struct odb *o, const struct rules *r,
 	j.kept_max = memory_of(limits) / KEPT_PART;
 	j.anew = (struct kept){ .trace = { .whole = 1 }, .job = &j };
 	pthread_mutex_init(&j.lock, NULL);
+	pthread_mutex_init(&j.big, NULL);
+	j.unpack_share = unpack_share(limits->unpack, nr);
 	/* without it each is unpacked each time */
 	j.clean = limits->unpack ? unpack_clean_new() : NULL;
 	for (i = 0; i < nr; i++)
@@ -339,6 +312,7 @@ int sweep_run(const struct odb *o, const struct rules *r,
 	finish(s, nr, &j);
 	unpack_clean_free(j.clean);
 	pthread_mutex_destroy(&j.lock);
+	pthread_mutex_destroy(&j.big);
 	return ret;
 }
 

@@ -4,10 +4,12 @@
  * unpack-read.c has them.
  */
 #include <libdeflate.h>
+#include <string.h>
 
 #include "buf.h"
 #include "unpack-internal.h"
 
+#define FOOTER 8
 #define LEAST 18  /* with a header and no content: two bytes of deflate */
 /* No more comes of one compressed byte (a match of 258 bytes in two bits). */
 #define DEFLATE_RATIO 1032
@@ -63,4 +65,33 @@ int unpack_gzip(struct unpack *u, const struct unpack_source *s)
 	}
 	buf_clear(&out);
 	return ret;
+}
+
+/*
+ * libdeflate does not say how much came out before the damage, but leaves it:
+ * where zeros were. In place of what may be missing at the end stands a footer.
+ */
+void unpack_gzip_cited(struct unpack *u, const struct unpack_source *s)
+{
+	struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
+	size_t n = UNPACK_CITED_MAX * DEFLATE_RATIO, used, made;
+	char in[UNPACK_CITED_MAX + FOOTER] = { 0 };
+	struct buf out = BUF_INIT;
+
+	if (!d || s->len > UNPACK_CITED_MAX || !unpack_may(u, n + 1)) {
+		unpack_unsure(u, unpack_broken);
+		libdeflate_free_decompressor(d);
+		return;
+	}
+	memcpy(in, s->data, s->len);
+	memset(buf_room(&out, n), 0, n);
+	(void)libdeflate_gzip_decompress_ex(d, in, s->len + FOOTER, out.data, n,
+					    &used, &made);
+	libdeflate_free_decompressor(d);
+	while (n && !out.data[n - 1])
+		n--;
+	u->bytes += n;
+	if (n)
+		unpack_text(u, s, "data", out.data, n);
+	buf_clear(&out);
 }

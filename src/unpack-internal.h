@@ -59,12 +59,14 @@ struct unpack_hash unpack_clean_hash(const struct unpack_clean *c,
 int unpack_clean_has(struct unpack_clean *c, struct unpack_hash h);
 void unpack_clean_put(struct unpack_clean *c, struct unpack_hash h);
 
-/* One unpack_each. */
+/* What one set of limits is for. */
 struct unpack {
 	const struct unpack_limits *limits;
 	unpack_fn *fn;
 	void *arg;
 	struct unpack_clean *clean; /* or NULL */
+	const struct unpack_source *at; /* what fn is given a part of, and */
+	const char *name;  /* that part's; NULL: fn is not at work */
 	uint64_t packed;   /* bytes of the outermost */
 	uint64_t bytes;    /* unpacked so far */
 	unsigned entries;  /* so far */
@@ -83,6 +85,8 @@ struct unpack_source {
 	int headers;      /* a tar whose own bytes nobody was given */
 };
 
+/* Reasons; with the first two, nothing is known of the rest. */
+extern const char unpack_broken[], unpack_partly[], unpack_deeper[];
 /* It could not be told: keep the first reason. */
 void unpack_unsure(struct unpack *u, const char *why);
 /* The same of a limit, where all ends. */
@@ -139,6 +143,12 @@ int unpack_zip(struct unpack *u, const struct unpack_source *s);
  * less than 4 GiB. Returns 0, or -1: it is not one; nothing was given.
  */
 int unpack_gzip(struct unpack *u, const struct unpack_source *s);
+/*
+ * One that is short and broken: as text what comes out of it, of which nothing
+ * is demanded.
+ */
+#define UNPACK_CITED_MAX 256
+void unpack_gzip_cited(struct unpack *u, const struct unpack_source *s);
 
 /* All that is in a source that is no plain text. */
 void unpack_into(struct unpack *u, const struct unpack_source *s);

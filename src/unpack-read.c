@@ -245,7 +245,7 @@ static int take_entry(struct unpack *u, const struct unpack_source *s,
 	if (said == ARCHIVE_EOF || u->over)
 		return 0;
 	/* a directory of them may go on after one that cannot be read */
-	unpack_unsure(u, "something in it cannot be unpacked");
+	unpack_unsure(u, unpack_partly);
 	return said == ARCHIVE_FATAL ? -1 : 0;
 }
 

@@ -19,6 +19,11 @@
 /* Where in a local header the method is, of two bytes. */
 #define ZIP_METHOD 8
 
+const char unpack_broken[] = "it is broken, and cannot be unpacked whole";
+const char unpack_deeper[] =
+	"it has archives within archives deeper than the limit";
+const char unpack_partly[] = "something in it cannot be unpacked";
+
 void unpack_unsure(struct unpack *u, const char *why)
 {
 	if (!u->why)
@@ -44,13 +49,27 @@ static struct buf name_in(const struct unpack_source *of, const char *name)
 	return full;
 }
 
+/* To fn, which may ask for more to be looked at. */
+static void tell(struct unpack *u, const struct unpack_source *of,
+		 const char *full, const char *data, size_t len)
+{
+	const struct unpack_source *at = u->at;
+	const char *name = u->name;
+
+	u->at = of;
+	u->name = full;
+	if (u->fn(u->arg, full, data, len))
+		u->stopped = 1;
+	u->at = at;
+	u->name = name;
+}
+
 void unpack_text(struct unpack *u, const struct unpack_source *of,
 		 const char *name, const char *data, size_t len)
 {
 	struct buf full = name_in(of, name);
 
-	if (u->fn(u->arg, full.data, data, len))
-		u->stopped = 1;
+	tell(u, of, full.data, data, len);
 	buf_clear(&full);
 }
 
@@ -82,13 +101,11 @@ void unpack_give(struct unpack *u, const struct unpack_source *of,
 				   .level = of->level + (unsigned)deeper };
 
 	/* the bytes of a tar come as its entries and headers, once */
-	if ((kind != UNPACK_TAR || s.level > u->limits->depth) &&
-	    u->fn(u->arg, full.data, data, len))
-		u->stopped = 1;
+	if (kind != UNPACK_TAR || s.level > u->limits->depth)
+		tell(u, of, full.data, data, len);
 	if (kind != UNPACK_PLAIN && !u->stopped) {
 		if (s.level > u->limits->depth)
-			unpack_unsure(u, "it has archives within archives "
-					 "deeper than the limit");
+			unpack_unsure(u, unpack_deeper);
 		else
 			unpack_into(u, &s);
 	}
@@ -288,7 +305,7 @@ void unpack_into(struct unpack *u, const struct unpack_source *s)
 			trailing(u, s, pass.used);
 	}
 	if (end == UNPACK_END_BROKEN && !u->stopped)
-		unpack_unsure(u, "it is broken, and cannot be unpacked whole");
+		unpack_unsure(u, unpack_broken);
 	/*
 	 * Where nothing came out it may only begin like an archive, as text
 	 * with "PK" can; what begins as compressed data do is that.
@@ -296,34 +313,4 @@ void unpack_into(struct unpack *u, const struct unpack_source *s)
 	if (end == UNPACK_END_BROKEN && u->bytes == bytes && !u->over &&
 	    !u->encrypted && !pass.packed && pass.kind != UNPACK_SEVEN)
 		u->why = why;
-}
-
-enum unpack_result unpack_fresh(const char *data, size_t len,
-				const struct unpack_limits *limits,
-				struct unpack_clean *clean, unpack_fn *fn,
-				void *arg, const char **why)
-{
-	struct unpack u = {
-		.limits = limits, .fn = fn, .arg = arg, .clean = clean,
-		.packed = len
-	};
-	struct unpack_source s = {
-		.data = data, .len = len, .name = "", .level = 1
-	};
-
-	if (!unpack_wants(data, len))
-		return UNPACK_NONE;
-	unpack_into(&u, &s);
-	if (u.why && !u.stopped) {
-		*why = u.why;
-		return UNPACK_UNKNOWN;
-	}
-	return u.entries || u.stopped ? UNPACK_DONE : UNPACK_NONE;
-}
-
-enum unpack_result unpack_each(const char *data, size_t len,
-			       const struct unpack_limits *limits,
-			       unpack_fn *fn, void *arg, const char **why)
-{
-	return unpack_fresh(data, len, limits, NULL, fn, arg, why);
 }

@@ -39,7 +39,7 @@ static int is_wanted(struct walk *w, const struct history_change *c,
 
 /*
  * Could it be other than clean at another path? A rule may not mind some of
- * them. What holds an archive is not asked, as the answer would cost more.
+ * them. What holds something packed is not asked: the answer would cost more.
  */
 static int may_mind(struct walk *w, const struct odb_object *o)
 {
@@ -52,7 +52,7 @@ static int may_mind(struct walk *w, const struct odb_object *o)
 	hot = scan_probe(w->scanner, o->data, o->len, &all, 1, &trace, NULL) !=
 	      SCAN_CLEAN;
 	scan_trace_clear(&trace);
-	return hot;
+	return hot || scan_has_packed(w->scanner);
 }
 
 /*

@@ -17,8 +17,9 @@
  * judges what a push says of itself; walk-sweep.c finds what must be looked at,
  * walk-later.c keeps what is met meanwhile; walk-commit.c compares trees,
  * walk-blob.c judges a file's version, walk-rename.c by other paths too,
- * walk-object.c scans all else; walk-names.c names; walk-look.c scans one
- * text, walk-note.c notes what was found; walk-places.c remembers.
+ * walk-object.c scans all else; walk-names.c names; walk-look.c scans one text,
+ * walk-inside.c what is packed in it, walk-note.c notes what was found;
+ * walk-places.c remembers.
  */
 /* What was found in one text. Copies, wiped by walk_hits_clear. */
 struct walk_hit {
@@ -30,6 +31,7 @@ struct walk_hits {
 	struct walk_hit *list;
 	size_t nr, alloc;
 	int more; /* than are kept */
+	char *why; /* what is packed in it could not be told, or NULL */
 	const char *inside; /* for those that are added */
 };
 
@@ -131,6 +133,18 @@ void walk_later_do(struct walk *w);
 
 /* walk-look.c */
 void walk_hits_clear(struct walk_hits *h);
+void walk_hit_clear(struct walk_hit *hit);
+/* A scan_fn, of walk_hits. */
+void walk_hits_add(void *arg, const struct scan_finding *f);
+/* Who is told of matches, and how the text that they are in is called. */
+struct walk_told {
+	struct scanner *s;
+	const struct walk_limits *l;
+	const struct walk_text *t;
+	struct buf path;
+};
+/* Before the text is scanned, or what is inside of it. */
+void walk_tell_of(struct walk_told *to, const char *inside);
 /* For people: how a text is called, and what is inside of it (or NULL). */
 void walk_label(struct scanner *s, const struct walk_text *t,
 		const char *inside, struct buf *out);
@@ -139,12 +153,16 @@ int walk_hit_equal(const struct walk_hit *a, const struct walk_hit *b);
 /* Leave out those that other has too. */
 void walk_hits_drop(struct walk_hits *h, const struct walk_hits *other);
 /*
- * Scan a text, and what is in it when it is an archive. *why (of
+ * Scan a text, and what is packed in it. *why (of
  * SCAN_UNKNOWN) is a sentence part that lives until the next call.
  */
 enum scan_result walk_look(struct scanner *s, const struct walk_limits *l,
 			   const struct walk_text *t, struct walk_hits *h,
 			   const char **why);
+
+/* walk-inside.c. The same of what is packed in the text that was scanned. */
+enum scan_result walk_look_inside(struct walk_told *told, struct walk_hits *h,
+				  const char **why);
 
 /* walk-note.c */
 /* The same, counted in w->out. */

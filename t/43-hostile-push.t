@@ -163,4 +163,61 @@ no "a path matters in the same tree elsewhere" \
 like "it is said" "d7/d3:1:1"
 like "and no other" "findings=1"
 ok "no secret was said or logged" hidden 1 2 3
+
+# --- what is packed, and encoded as text -------------------------------------
+conf "" ""
+WHO=root
+# told_not NAME WHY: what comes on standard input, as a file, is refused soon
+told_not() {
+	local from
+	C=$(made "$(printf '100644 blob %s\ta.yaml\n' \
+		"$(git -C "$w" hash-object -w --stdin)" | git -C "$w" mktree)")
+	from=$EPOCHREALTIME
+	no "$1 is refused" push "$w" lab/r "$C:refs/heads/packed"
+	[ $((${EPOCHREALTIME/./} - ${from/./})) -lt 20000000 ]
+	result $? "$1: at once"
+	like "$1: it could not be told" "$2"
+	refused cannot-scan
+}
+zeros() { head -c "$1" /dev/zero | gzip; }
+zeros 200000000 >"$T/bomb"
+told_not "a bomb in base64" "larger|too many times" < <(base64 "$T/bomb")
+told_not "one in hexadecimal" "larger|too many times" \
+	< <(od -An -v -tx1 "$T/bomb" | tr -d ' \n')
+zeros 3000000 | base64 -w0 >"$T/small"
+told_not "a thousand small ones" "limit|too many times" \
+	< <(for i in $(seq 1000); do echo "x$i: $(<"$T/small")"; done)
+told_not "one within four others" "deeper" \
+	< <(seq 50 | gzip | base64 | gzip | base64 | gzip | base64 |
+		gzip | base64)
+told_not "an archive of 200,000 files" "more entries" \
+	< <(perl -e 'for (1 .. 200000) { my $h = pack "a100 a8 a8 a8 a12 a12 " .
+		"A8 a1 a100 a6 a2 a247", "f$_", "0000644", "0000000", "0000000",
+		"00000000000", "00000000000", "", "0", "", "ustar", "00", "";
+		substr($h, 148, 8) = sprintf "%06o\0 ", unpack "%32C*", $h;
+		print $h } print "\0" x 1024' | gzip | base64)
+told_not "70,000 of them" "more in it" \
+	< <(seq 50 | gzip | base64 -w0 >"$T/one"; perl -e 'local $/;
+		my $one = <STDIN>; print "$_: $one\n" for 1 .. 70000' <"$T/one")
+perl -e 'srand 3; print pack "N*", map rand 4294967296, 1 .. 5000000' |
+	gzip >"$T/large"
+told_not "one of 20 MB" "more than 16 MiB" \
+	< <(od -An -v -tx1 "$T/large" | tr -d ' \n')
+told_not "one with an encrypted rest" "encrypted|unpacked" \
+	< <(printf 'PK\3\4\24\0\1\0\10\0%0100d' 7 | base64 -w0)
+for at in 300 600 5000; do
+	told_not "one that is cut off after $at bytes" "broken|unpacked" \
+		< <(seq 40000 | gzip | head -c $at | base64)
+done
+# short ones are examples: what comes out of them is looked at
+for at in 20 30 60 100 200; do
+	seq 40000 | gzip | head -c $at | base64
+	echo
+	{ seq 40000 | gzip | head -c $at; head -c 50 "$T/large"; } | base64
+	echo
+done >"$T/short"
+ok "short ones that are cut off or damaged pass" push "$w" lab/r \
+	"$(made "$(printf '100644 blob %s\ta.yaml\n' \
+		"$(git -C "$w" hash-object -w "$T/short")" |
+		git -C "$w" mktree)"):refs/heads/short"
 done_testing

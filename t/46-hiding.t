@@ -15,6 +15,17 @@ words >"$w/src/old.c"
 { words 200; echo "left = ${seam:0:20}"; words 100; echo "${seam:20} right"
 	words 100; } >"$w/seam"
 echo "leak = $(token 92)" >"$w/leak"
+{ printf 'From: ada\n%s\n\n' \
+	"Content-Transfer-Encoding: quoted-printable"; words 99; } >"$w/mail"
+with_break() { echo "a line = $(token "$1" | sed 's/./&=\n/12')"; }
+{ words 9; with_break 97; words 40; } >"$w/plain"
+perl -MEncode -e 'local $/; print encode("UTF-32LE", <STDIN>)' <"$w/mail" \
+	>"$w/utf32"
+# packed, and the words before the key are ever the same
+with_key() { { noise; echo "key = $(token "$1")"; } | gzip -n | base64; }
+{ noise; echo "no key"; } | gzip -n | base64 >"$w/end"
+with_key 93 | sed 1d >"$w/first"
+{ words 100; with_key 94; words 100; } >"$w/known"
 g add -A && g commit -qm base && g tag base
 g push -q "$bare" main # without the hook
 base=$(tip "$w" base)
@@ -157,6 +168,20 @@ in_file "base64 with NULs, as SASL has it"
 perl -MEncode -CA -e 'print encode("UTF-16LE", ("\x{43f}\x{440}" x 300) .
 	"\nkey = $ARGV[0]\n")' "$S" >"$T/text"
 in_file "UTF-16 without a mark, of Russian first"
+lines() { printf 'first line\nkey = "%s"\nnext' "$S"; }
+{ printf '\377\376\0\0'; utf16 "$(lines)" UTF-32LE; } >"$T/text"
+encoded_in "UTF-32, little end first, with a mark"
+{ printf '\0\0\376\377'; utf16 "$(lines)" UTF-32BE; } >"$T/text"
+encoded_in "UTF-32, big end first, with a mark"
+utf16 "$(lines)" UTF-32LE >"$T/text"
+encoded_in "UTF-32, little end first, without a mark"
+utf16 "$(lines)" UTF-32BE >"$T/text"
+encoded_in "UTF-32, big end first, without a mark"
+perl -MEncode -CA -e 'print encode("UTF-32LE", ("\x{43f}\x{1f600}\n" x 300) .
+	"\nkey = $ARGV[0]\n")' "$S" >"$T/text"
+encoded_in "UTF-32 without a mark, of other characters first"
+utf16 "$(lines)" UTF-32LE | gzip >"$T/text"
+encoded_in "UTF-32, packed" a.gz
 printf 'cl\351 = "%s" \351t\351\n' "$S" >"$T/text"
 in_file "among Latin-1"
 printf 'a = 1\r\nkey = %s\r\nb = 2\r\n' "$S" >"$T/text"
@@ -316,11 +341,130 @@ try push "$w" lab/r "$C:refs/heads/pointer"
 [ "$rc" -eq 0 ] && grep -aiq "lfs" "$T/said" "$T/notes"
 result $? "a pointer of Git LFS passes, and is noted"
 
+# mail HEADER: one of standard input
+mail() {
+	printf 'From: ada@example.org\nSubject: keys\n%s\n\n' "$1"
+	cat
+}
+quoted="Content-Transfer-Encoding: quoted-printable"
+{ echo "the token that you asked for is this one here: ${S:0:20}="
+	echo "${S:20}, and it=E2=80=99s secret"; } | mail "$quoted" >"$T/text"
+encoded_in "quoted-printable, two lines" a.eml
+printf 'it is =3D%s=20\r\n' "$S" | mail "$quoted" >"$T/text"
+encoded_in "quoted-printable, after a sign and in lines with CR" a.eml
+{ echo "From ada Mon Sep 17 00:00:00 2001"; words 5 | mail "X-A: b"; echo
+	echo "From ada Mon Sep 17 00:00:00 2001"
+	printf '%s=\n%s\n' "${S:0:30}" "${S:30}" |
+		mail "content-transfer-encoding:  Quoted-Printable"; } >"$T/text"
+encoded_in "the second mail of an mbox" a.mbox
+{ echo "From $base Mon Sep 17 00:00:00 2001"; printf '+key =3D "%s=\n%s"\n' \
+	"${S:0:9}" "${S:9}" | mail "$quoted"; } >"$T/text"
+encoded_in "a patch by mail" 0001.patch
+{ base64 -w0 <<<"$S" | fold -w 30 | sed 's/$/=/'; echo; } |
+	mail "$quoted" >"$T/text"
+encoded_in "base64 in quoted-printable" a.eml
+{ words 200000; printf '%s=\n%s\n' "${S:0:30}" "${S:30}"; } |
+	mail "$quoted" >"$T/text"
+encoded_in "the end of a long mail" a.eml
+printf 'is %s=\n%s\n' "${S:0:30}" "${S:30}" | mail "$quoted" | gzip >"$T/text"
+encoded_in "mail, packed" a.eml.gz
+
+# --- packed, and then encoded ------------------------------------------------
+packed | gzip | base64 >"$T/text"
+encoded_in "gzip in base64, in lines of 76"
+echo "release: $(packed | gzip | base64 -w0 | base64 -w0)" >"$T/text"
+encoded_in "a release of Helm" release.yaml
+{ echo 'base64 -d <<END | tar xz'; tarred | gzip -9 | base64; echo END
+	words; } >"$T/text"
+encoded_in "a tar.gz in a here-document" setup.sh
+{ printf 'data:\n  a.tgz: |-\n'; tarred | gzip | base64 | sed 's/^/    /'
+	echo 'kind: ConfigMap'; } >"$T/text"
+encoded_in "the same, indented" map.yaml
+tarred | base64 >"$T/text"
+encoded_in "a tar in base64"
+echo "{\"zip\": \"$(packed | zipped conf/key | base64 -w0)\"}" >"$T/text"
+encoded_in "a zip in a string of JSON" a.json
+packed | xz | base64 -w0 | tr '+/' '-_' | tr -d = >"$T/text"
+encoded_in "xz in base64 of URLs"
+packed | bzip2 | base64 | sed 's/$/\r/' >"$T/text"
+encoded_in "bzip2 in base64, lines that end in CR LF"
+packed | zstd_of | base64 >"$T/text"
+encoded_in "zstd in base64"
+packed | xz --format=lzma | base64 >"$T/text"
+encoded_in "lzma in base64"
+base64 <"$T/a.deb" >"$T/text"
+encoded_in "a package of Debian in base64"
+echo "x = bytes.fromhex('$(packed | gzip | od -An -v -tx1 | tr -d ' \n')')" \
+	>"$T/text"
+encoded_in "gzip in hexadecimal" a.py
+packed | gzip | od -An -v -tx1 | tr -d ' \n' | fold -w 60 >"$T/text"
+encoded_in "the same in lines"
+echo "<img src='data:image/svg+xml;base64,$(packed | gzip | base64 -w0)'>" \
+	>"$T/text"
+encoded_in "a URL with data in it" a.html
+packed | gzip | base64 | gzip | base64 >"$T/text"
+encoded_in "gzip in base64, and so once more"
+packed | gzip | base64 | zipped notes.txt >"$T/text"
+encoded_in "gzip in base64, in a zip" a.zip
+{ printf '\377\376'; utf16 "$(packed | gzip | base64)" UTF-16LE; } >"$T/text"
+encoded_in "gzip in base64, in UTF-16"
+{ packed | gzip | base64 -w0; echo; packed | sed 's/key = .*//' | gzip |
+	base64; } >"$T/text"
+encoded_in "the first of two"
+commit_with "$ADA" "$ADA" "" "log: $(packed | gzip | base64 -w0)"
+found "gzip in base64, in a commit's message" ".*message"
+RULE='[a-z-]*private-key'
+pem RSA | gzip | base64 >"$T/text"
+encoded_in "a private key so"
+RULE=github-classic-token
+echo "key = $S" | gzip -n | head -c -5 | base64 -w0 >"$T/text"
+encoded_in "one line of it, cut off"
+# a short one is no longer than a hash, and a hash is none
+echo "$S" | gzip -n | base64 -w0 >"$T/text"
+encoded_in "one line of it"
+many=$(printf '7%.0s' {1..82})
+{ echo "sha256:1f8b0800${many:0:56}"; echo "1f8b0800${many:0:32}"
+	echo "sha512-H4sI$many=="; echo "it begins with H4sIAAAAAAAAA"
+	echo "or '504b030414000000080000000000', or then"
+	# a test of what is damaged
+	echo "send('1f8b080000000000000bab56cc4d55b2527ab16e97522d00515be1cc0e')"
+} >"$T/text"
+put sums <"$T/text"
+ok "a hash that begins like it passes" push "$w" lab/r "$C:refs/heads/sums"
+head -c 100000000 /dev/zero | gzip | base64 >"$T/text"
+put a.yaml <"$T/text"
+from=$EPOCHREALTIME
+unsure "one that unpacks to a thousand times its size could not be told" \
+	"unpacks to too many times"
+[ $((${EPOCHREALTIME/./} - ${from/./})) -lt 10000000 ]
+result $? "which was known soon"
+noise | gzip | head -c 600 | base64 >"$T/text"
+put a.yaml <"$T/text"
+unsure "nor one that is cut off" "broken"
 # --- in deltas ---------------------------------------------------------------
 sed "s/${half:0:24}/$half/" "$w/half" >"$T/text"
 in_file "half of it copied" half
 perl -0777 -pe 's/(left = \S+)\n.*\n(\S+ right)/$1$2/s' "$w/seam" >"$T/text"
 in_file "two halves copied to one place" seam
+with_key 95 >"$T/text"
+in_file "the end of what is packed" end
+with_key 93 >"$T/text"
+in_file "the beginning of what is packed" first
+sed 's/line 7 /line seven /' "$w/known" >"$T/text"
+put known <"$T/text"
+ok "beside an old one that is packed a change passes" \
+	push "$w" lab/r "$C:refs/heads/known"
+{ words 5; cat "$w/end"; } >"$T/text"
+put end <"$T/text"
+ok "and beside one that is clean" push "$w" lab/r "$C:refs/heads/clean"
+{ head -n 40 "$w/mail"; with_break 96; tail -n +41 "$w/mail"; } >"$T/text"
+in_file "a line that is broken, in mail" mail
+{ head -n 3 "$w/mail"; cat "$w/plain"; } >"$T/text"
+in_file "a beginning that makes it mail" plain
+perl -MEncode -e 'local $/; my $t = decode("UTF-32LE", <STDIN>);
+	$t =~ s/line 50 /line $ARGV[0] /; print encode("UTF-32LE", $t)' "$S" \
+	<"$w/utf32" >"$T/text"
+in_file "a line of UTF-32" utf32
 # a file that becomes longer by a line 4,000 times; one time for the secret too
 SECRET=$S perl -e 'my ($base, $ada) = @ARGV;
 	print "reset refs/heads/chain\nfrom $base\n";
@@ -336,6 +480,31 @@ SECRET=$S perl -e 'my ($base, $ada) = @ARGV;
 g fast-import --quiet --done --depth=4095 --force <"$T/stream"
 g config pack.depth 4095
 found "one of 4,000 deltas in a row" "chain:" chain
+
+# --- all that is encoded, of a repository -----------------------------------
+# places FILE: path and line of each finding of a report
+places() {
+	perl -MJSON::PP -e 'local $/; print map("$_->{RuleID} $_->{File} " .
+		"$_->{StartLine} $_->{Commit}\n", @{decode_json(<STDIN>)})' \
+		<"$1" | sort
+}
+git init -q --bare "$T/encoded"
+all=$base
+for C in $(g for-each-ref --format='%(objectname)' refs/encoded); do
+	all=$(g commit-tree -p "$all" -p "$C" -m all "base^{tree}")
+done
+g push -q "$T/encoded" base:refs/heads/base "$all:refs/heads/all"
+git -C "$T/encoded" repack -q -a -d -f --depth=50
+# a range of few commits has no sweep: its objects are looked at whole
+for how in --all base..all; do
+	(cd "$T/encoded" && "$BUILD/git-gate" scan --format json \
+		--report "$T/report.json" "$how") >"$T/out" 2>&1
+	places "$T/report.json" | grep -v " $base" >"$T/${how%..*}"
+done
+is "a scan of all finds each of them" "$(grep -oE '[0-9a-f]{40}$' "$T/--all" |
+	sort -u)" \
+	"$(g for-each-ref --format='%(objectname)' refs/encoded | sort)"
+is "and a range of them the same" "$(cat "$T/--all")" "$(cat "$T/base")"
 
 # --- what is not new, and another kind of repository -------------------------
 GIT_INDEX_FILE=$T/index g read-tree base

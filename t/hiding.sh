@@ -68,6 +68,14 @@ in_file() {
 	put "${2:-file}" <"$T/text"
 	found "$1" "${2:-file}[:!]"
 }
+# encoded_in NAME [PATH]: the same, and a scan of the file alone finds it too
+encoded_in() {
+	in_file "$@"
+	g update-ref "refs/encoded/$N" "$C"
+	"$BUILD/git-gate" scan - <"$T/text" >"$T/said" 2>&1
+	[ $? -eq 1 ] && grep -Eaq "^ +$RULE" "$T/said"
+	result $? "$1: by a scan of the file"
+}
 # sent COMMIT ID...: a push of what git would not send, by hand
 sent() {
 	local line
@@ -110,3 +118,6 @@ zstd_of() {
 }
 # words: ordinary lines, so that there is something to be packed or copied
 words() { seq -f "line %g of many, none of which says much" "${1:-60}"; }
+# noise: lines that cannot be packed much
+noise() { perl -e 'srand 5; print map(chr 97 + rand 26, 1 .. 60), "\n"
+	for 1 .. 60'; }

@@ -39,6 +39,7 @@ static int keep(void *arg, const struct decode_piece *p)
 	uint64_t h = hash(UINT64_C(0xcbf29ce484222325), p->data, p->len);
 
 	assert(p->nr && p->encoding && *p->encoding);
+	assert(!p->packed || p->nr == 1);
 	assert(p->stretch.end <= k->len && at <= p->stretch.end);
 	for (size_t i = 0; i < p->nr; i++) {
 		struct span from = p->from[i], decoded = p->decoded[i];
@@ -74,6 +75,18 @@ static void pieces_of(struct decoder *d, const struct buf *text,
 	decode_each(d, text->data, text->len, where, nr, keep, out);
 }
 
+/* Of a text that is decoded as a whole nothing stays as it is. */
+static int keep_whole(void *arg, const struct decode_piece *p)
+{
+	const struct pieces *k = arg;
+
+	assert(p->nr && !p->stretch.start && p->stretch.end + 4 > k->len);
+	assert(p->from[0].start == 0 && p->decoded[0].start == 0);
+	assert(p->from[p->nr - 1].end == p->stretch.end);
+	assert(p->decoded[p->nr - 1].end == p->len);
+	return 0;
+}
+
 static const char *const words[] = {
 	"\n", " ", "    ", "\t", "=", "==", "\"", "\\n", "\\", "\\\n", "\r\n",
 	"%3D", "%5d", "%41", "%C3%A9", "%", "\\u003d", "\\u", "\\x41",
@@ -86,14 +99,20 @@ static const char *const words[] = {
 	"da39a3ee5e6b4b0d3255bfef95601890afd80709", "0x", "name_of_something",
 	"cABhAHMAcwB3AG8AcgBkACAAPQAgACIA", "a", "Z", "/path/to/some/file/in",
 	"prose that is not encoded at all, for once. ", ".", "{", "}", "#",
+	/* what is packed: its first digits, and lines to go on with */
+	"H4sIAAAAAAAAA0vOzy0oSi0uTk1RKEvNSSwpLU5VKMlIVSjJSFUoLs7ILEoBAHKm",
+	"UEsDBBQAAAAIAAAAIQBsZ2U4HgAAACAAAAAI", "KLUv_SQpSQEAa2V5ID0gdmFs",
+	"1f8b0800000000000003cb4bcc4d55c84d2c2e2e49", "H4sIAAAAAAAAAw==",
+	"From: a\n", "Content-Transfer-Encoding: quoted-printable\n", "=\n",
+	"= \r\n", "=3D", "=E2", "=0D=0A",
 };
 /* Words with NULs, for bytes of the programme from WIDE_FROM on. */
 static const char wide[][16] = {
 	"\0a\0b\0c\0d\0e\0f\0g", "a\0b\0c\0d\0e\0f\0g\0", "\0",
-	"\0\0\0",
+	"\0\0\0", "a\0\0\0b\0\0\0", "\0\0\xfe\xff", "\xff\xfe\0\0",
 };
 #define NR_WIDE (sizeof(wide) / sizeof(*wide))
-static const uint8_t wide_len[] = { 14, 14, 1, 3 };
+static const uint8_t wide_len[] = { 14, 14, 1, 3, 8, 4, 4 };
 #define WIDE_FROM 0xc0
 #define NR_WORDS (sizeof(words) / sizeof(*words))
 
@@ -194,6 +213,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!is_utf16(d, &before))
 		check(&old, &whole, &some);
 	decode_utf16(d, after.data, after.len, keep, &some, &ret);
+	decode_utf32(d, after.data, after.len, keep_whole, &some, &ret);
+	decode_mail(after.data, after.len, keep, &some);
 	free(old.all);
 	free(whole.all);
 	free(some.all);

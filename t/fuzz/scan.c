@@ -1,7 +1,7 @@
 /*
  * scan: of any text and any version made from it by copying, scan_probe never
- * says "clean" where scan_text finds something; findings lie in the text; and
- * to scan twice is to find the same. The input is a programme: what the edits
+ * says "clean" where scan_text finds something, nor does it miss what is packed;
+ * findings lie in the text; and to scan twice is to find the same. The input is a programme: what the edits
  * are, and then a word of the text for each byte.
  */
 #include <assert.h>
@@ -43,6 +43,10 @@ static const char *const words[] = {
 	"a2V5X2FiY2QxMjM0IGtleV9hYmNkMTIzNCA=", "%6b%65y_", "&#107;ey_",
 	"\\u006bey_", "6b65795f6162636431323334", "\r\n", " ", "\n",
 	"YTJWNVgyRmlZMlF4TWpNMElHdGxlVjloWW1Oa01USXpOQ0E9",
+	"H4sIAAAAAAAAA0vOzy0oSi0uTk1RKEvNSSwpLU5VKMlIVSjJSFUoLs7ILEoBAHKm",
+	"1f8b0800000000000003cb4bcc4d55c84d2c2e2e49", "%48%34sIAAAAAAAAA",
+	"From: a\n", "Content-Transfer-Encoding: quoted-printable\n", "=\n",
+	"=3Dkey_", "=61",
 };
 #define NR_WORDS (sizeof(words) / sizeof(*words))
 #define EDITS 4
@@ -91,16 +95,40 @@ static void add(void *arg, const struct scan_finding *f)
 	sum->nr++;
 }
 
+/* What is packed in the text is what the probe met, or in a hot span. */
+static void check_packed(struct scan_packed_list *all,
+			 struct scan_packed_list *met, struct scan_trace *trace)
+{
+	for (size_t i = 0; i < met->nr; i++)
+		scan_trace_packed(trace, &met->list[i]);
+	for (size_t i = 0; i < all->nr; i++) {
+		const struct span at = all->list[i].place;
+		size_t k = 0;
+
+		while (k < trace->nr && (trace->hot[k].start > at.start ||
+					 trace->hot[k].end < at.end))
+			k++;
+		assert(k < trace->nr);
+	}
+	scan_packed_clear(all);
+	scan_packed_clear(met);
+}
+
 /* Scan and probe a version; the promise. */
 static void check(struct scanner *s, const struct buf *text,
 		  const struct span *fresh, size_t nr, struct scan_trace *trace)
 {
 	const struct scan_input in = { .text = text->data, .len = text->len };
 	struct sum one = { 1, text->len, 0 }, two = one;
-	enum scan_result found = scan_text(s, &in, add, &one, NULL);
-	enum scan_result probe = scan_probe(s, text->data, text->len, fresh,
-					    nr, trace, NULL);
+	enum scan_result found = scan_text(s, &in, add, &one, NULL), probe;
+	struct scan_packed_list all, met;
 
+	scan_take_packed(s, &all);
+	probe = scan_probe(s, text->data, text->len, fresh, nr, trace, NULL);
+	scan_take_packed(s, &met);
+	if (probe == SCAN_UNKNOWN)
+		scan_packed_clear(&all);
+	check_packed(&all, &met, trace);
 	assert(probe != SCAN_CLEAN || found == SCAN_CLEAN);
 	assert(found != SCAN_CLEAN || !one.nr);
 	assert(scan_text(s, &in, add, &two, NULL) == found);

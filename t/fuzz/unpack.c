@@ -33,6 +33,38 @@ static int take(void *arg, const char *name, const char *data, size_t len)
 	return 0;
 }
 
+struct inner {
+	struct told told;
+	struct unpack *u;
+	const char *data;
+	size_t len;
+};
+
+/* Within each entry the same once more, as if that were encoded in it. */
+static int take_inner(void *arg, const char *name, const char *data, size_t len)
+{
+	struct inner *in = arg;
+
+	take(&in->told, name, data, len);
+	unpack_inner(in->u, "(in)", in->data, in->len);
+	return 0;
+}
+
+/* It ends, within the limits. */
+static void look_inner(const struct unpack_limits *limits, const char *data,
+		       size_t len)
+{
+	struct inner in = { .told = { .limits = limits }, .data = data,
+			    .len = len };
+	const char *why = NULL;
+
+	in.u = unpack_begin(limits, NULL, take_inner, &in);
+	unpack_object(in.u, data, len);
+	unpack_inner(in.u, "(beside)", data, len);
+	if (unpack_end(in.u, &why) == UNPACK_UNKNOWN)
+		assert(why && *why);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -57,5 +89,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(why && *why);
 	assert(unpack_each(text, size - 1, &limits, take, &two, &again) == r);
 	assert(one.hash == two.hash && one.calls == two.calls);
+	look_inner(&limits, text, size - 1);
 	return 0;
 }

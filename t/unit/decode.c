@@ -19,6 +19,11 @@ static int show(void *arg, const struct decode_piece *p)
 	struct buf *out = arg;
 	size_t at = 0;
 
+	if (p->packed) {
+		buf_addf(out, "{%s %zu-%zu: %zu}", p->encoding,
+			 p->stretch.start, p->stretch.end, p->len);
+		return 0;
+	}
 	buf_addc(out, '[');
 	for (size_t i = 0; i < p->nr; i++) {
 		buf_add(out, p->data + at, p->decoded[i].start - at);
@@ -91,6 +96,26 @@ static void lines_of_base64_are_one(void **state)
 	/* what follows is no line of it */
 	check(LINE_1 "\nnext: value",
 	      "[<Lorem ipsum dolor sit amet, consectetur adipi>\nnext: value]");
+}
+
+static void what_is_packed_is_given_as_it_is(void **state)
+{
+#define GZIP "H4sIAAAAAAAAA0vOzy0oSi0uTk1RKEvNSSwpLU5V"
+	(void)state;
+	check("a: " GZIP " b", "{base64 3-43: 30}");
+	check("a: " GZIP "\n" LINE_1 "\nb", "{base64 3-104: 75}");
+	check("  " GZIP "\r\n  KM==\r\n", "{base64 2-50: 31}");
+	check("x 1f8b0800000000000003cb4bcc4d55c84d2c2e2e4949cc4b2dca y",
+	      "{hex 2-54: 26}");
+	/* what is text beside it is a piece of its own */
+	check("%41%42 " GZIP, "[<AB> " GZIP "]{base64 7-47: 30}");
+	check("reset/" GZIP, "{base64 6-46: 30}");
+	/* too short, or no header that a program writes */
+	check("H4sIAAAAAAAAA0vOzy0oSi0uTk1R ", "");
+	check("H4sIAAAAAAAA/0vOzy0oSi0uTk1RKEvNSSwpLU5V", "{base64 0-40: 30}");
+	check("H4sIAAAAAAAAzUvOzy0oSi0uTk1RKEvNSSwpLU5V", "");
+	check("sha256:1f8b0800da39a3ee5e6b4b0d3255bfef95601890afd80709da39a3ee",
+	      "");
 }
 
 static void what_is_not_encoded_is_left(void **state)
@@ -367,11 +392,94 @@ static void utf16_is_read_line_by_line(void **state)
 	decode_free(d);
 }
 
+static void utf32_is_read_line_by_line(void **state)
+{
+	const char *text = "password = \"hunter2\"\nnext\n";
+	struct decoder *d = decode_new();
+	int ret;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		int big = i & 1;
+		struct buf b = BUF_INIT, out = BUF_INIT;
+
+		if (i >> 1)
+			buf_add(&b, big ? "\0\0\xfe\xff" : "\xff\xfe\0\0", 4);
+		for (const char *p = text; *p; p++)
+			for (int k = 0; k < 4; k++)
+				buf_addc(&b, k == (big ? 3 : 0) ? *p : '\0');
+		assert_int_equal(decode_utf32(d, b.data, b.len, show, &out,
+					      &ret), 1);
+		assert_int_equal(ret, 0);
+		assert_string_equal(out.data,
+				    "[<password = \"hunter2\"\n><next\n>]");
+		assert_int_equal(decode_utf16(d, b.data, b.len, show, NULL,
+					      &ret), 0);
+		buf_clear(&b);
+		buf_clear(&out);
+	}
+	assert_int_equal(decode_utf32(d, text, strlen(text), show, NULL, &ret),
+			 0);
+	assert_int_equal(decode_utf32(d, "", 0, show, NULL, &ret), 0);
+	assert_int_equal(decode_utf32(d, "a\0\0", 3, show, NULL, &ret), 0);
+	decode_free(d);
+}
+
+static void check_mail(const char *text, const char *want)
+{
+	struct buf out = BUF_INIT;
+
+	buf_room(&out, 0);
+	assert_int_equal(decode_mail(text, strlen(text), show, &out), 0);
+	buf_add(&out, "", 0);
+	assert_string_equal(out.data, want);
+	buf_clear(&out);
+}
+
+static void mail_is_read_after_its_header(void **state)
+{
+#define QUOTED "From: ada\nContent-Transfer-Encoding: quoted-printable"
+	(void)state;
+	check_mail(QUOTED "\n\nkey=3Dabc de=\nf=C3=A9 =\r\n",
+		   "[\n\nkey<=a>bc de<>f<\xc3\xa9 ><>]");
+	/* the rest of it may be plain, and a byte that no text has stays */
+	check_mail("To: b\n\n--x\ncontent-transfer-encoding: Quoted-Printable\n"
+		   "a=20b=00=7F=\n", "[\na< b>=00=7F<>]");
+	check_mail(QUOTED "\n\nif (a == b) c=d; e = \n", "[\n\nif (a == b) c=d; "
+		   "e <>]");
+	check_mail(QUOTED "\n\nnothing\n", "");
+	check_mail(QUOTED, "");
+	check_mail("From: ada\n\nkey=3Dabc=\ndef\n", "");
+	check_mail("key=3Dabc=\nContent-Transfer-Encoding: quoted-printable\n"
+		   "x=3D\n", "");
+	check_mail("", "");
+}
+
+/* A long one comes in parts, and is bounded by them. */
+static void long_mail_is_read_in_parts(void **state)
+{
+	struct buf b = BUF_INIT, out = BUF_INIT;
+	size_t parts = 0;
+
+	(void)state;
+	buf_adds(&b, QUOTED "\n\n");
+	for (size_t i = 0; i < 2000000; i++)
+		buf_adds(&b, i % 1000 ? "=41 line\n" : "\nline=\n");
+	assert_int_equal(decode_mail(b.data, b.len, show, &out), 0);
+	for (const char *p = out.data; (p = strchr(p, '[')); p++)
+		parts++;
+	assert_in_range(parts, 2, 6);
+	assert_int_equal(decode_mail(b.data, b.len, stop, &(int){ 1 }), 7);
+	buf_clear(&b);
+	buf_clear(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(base64_of_text_is_read),
 		cmocka_unit_test(lines_of_base64_are_one),
+		cmocka_unit_test(what_is_packed_is_given_as_it_is),
 		cmocka_unit_test(what_is_not_encoded_is_left),
 		cmocka_unit_test(hexadecimal_of_text_is_read),
 		cmocka_unit_test(escapes_are_read),
@@ -383,6 +491,9 @@ int main(void)
 		cmocka_unit_test(a_few_nuls_are_text),
 		cmocka_unit_test(wide_strings_are_read),
 		cmocka_unit_test(utf16_is_read_line_by_line),
+		cmocka_unit_test(utf32_is_read_line_by_line),
+		cmocka_unit_test(mail_is_read_after_its_header),
+		cmocka_unit_test(long_mail_is_read_in_parts),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -474,6 +474,115 @@ static void it_ends_when_it_is_told_to(void **state)
 	buf_clear(&b);
 }
 
+struct steps {
+	struct unpack *u;
+	const struct buf *inner;
+	struct buf out;
+};
+
+/* What is in an entry "a" in some way that only fn knows. */
+static int go_in(void *arg, const char *name, const char *data, size_t len)
+{
+	struct steps *s = arg;
+
+	show(&s->out, name, data, len);
+	if (len == 1 && *data == '1')
+		unpack_inner(s->u, "(in)", s->inner->data, s->inner->len);
+	return 0;
+}
+
+/* Looks at an archive, then at another as if it were within that. */
+static enum unpack_result in_steps(const struct buf *b,
+				   const struct unpack_limits *limits,
+				   const char *want, const char *want_why)
+{
+	struct steps s = { .inner = b, .out = BUF_INIT };
+	struct unpack_limits once = *limits;
+	const char *why = NULL;
+	enum unpack_result r;
+
+	s.u = unpack_begin(&once, NULL, go_in, &s);
+	unpack_object(s.u, b->data, b->len);
+	/* it is the same reason, if any: said once */
+	if (unpack_inner(s.u, "(beside)", "no archive", 10))
+		fail();
+	r = unpack_end(s.u, &why);
+	assert_string_equal(s.out.data, want);
+	if (want_why)
+		assert_non_null(strstr(why, want_why));
+	buf_clear(&s.out);
+	return r;
+}
+
+static void what_an_entry_holds_is_one_deeper(void **state)
+{
+	struct unpack_limits limits = usual;
+	struct maker m;
+	struct buf b;
+
+	(void)state;
+	begin(&m, archive_write_set_format_zip, NULL, NULL);
+	add(&m, "a", "1", 1);
+	b = end(&m);
+	limits.depth = 2;
+	assert_int_equal(in_steps(&b, &limits, "a=1\na!(in)=...\na!(in)!a=1\n",
+				  "deeper"),
+			 UNPACK_UNKNOWN);
+	limits.depth = 3;
+	limits.entries = 2;
+	assert_int_equal(in_steps(&b, &limits, "a=1\na!(in)=...\na!(in)!a=1\n"
+				  "a!(in)!a!(in)=...\n", "entries"),
+			 UNPACK_UNKNOWN);
+	buf_clear(&b);
+}
+
+/* The first n bytes of b, as something that is in a text. */
+static enum unpack_result cut(const struct buf *b, size_t n, struct buf *out)
+{
+	struct unpack_limits limits = usual;
+	const char *why = NULL;
+	struct unpack *u = unpack_begin(&limits, NULL, show, out);
+
+	buf_reset(out);
+	unpack_inner(u, "(in)", b->data, n);
+	return unpack_end(u, &why);
+}
+
+static void of_a_cited_gzip_what_comes_out_is_given(void **state)
+{
+	struct buf b, out = BUF_INIT;
+	uint32_t v = 1; /* letters as if by chance */
+	char text[600];
+	struct maker m;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)('a' + (v = v * 1103515245 + 12345) / 65536 % 26);
+	begin(&m, archive_write_set_format_raw, archive_write_add_filter_gzip,
+	      NULL);
+	add(&m, "x", text, 60);
+	b = end(&m);
+	/* without its sums, and without the end of the deflated too */
+	assert_int_not_equal(cut(&b, b.len - 1, &out), UNPACK_UNKNOWN);
+	assert_non_null(memmem(out.data, out.len, text, 50));
+	assert_int_not_equal(cut(&b, b.len - 10, &out), UNPACK_UNKNOWN);
+	assert_non_null(memmem(out.data, out.len, text, 50));
+	for (size_t n = 18; n < b.len; n++)
+		assert_int_not_equal(cut(&b, n, &out), UNPACK_UNKNOWN);
+	buf_clear(&b);
+	/* an archive by itself, or a long one, is not cited */
+	begin(&m, archive_write_set_format_raw, archive_write_add_filter_gzip,
+	      NULL);
+	add(&m, "x", text, sizeof(text));
+	b = end(&m);
+	assert_true(b.len > 300);
+	assert_int_equal(cut(&b, b.len - 1, &out), UNPACK_UNKNOWN);
+	b.len = 200;
+	assert_int_equal(look(&b, &usual, NULL, "broken"), UNPACK_UNKNOWN);
+	buf_clear(&b);
+	buf_clear(&out);
+}
+
 /* How many files of b are given, with what was clean before. */
 static int count_fresh(const struct buf *b, struct unpack_clean *clean,
 		       const struct unpack_limits *limits, const char *want_why)
@@ -575,6 +684,8 @@ int main(void)
 		cmocka_unit_test(a_broken_one_could_not_be_told),
 		cmocka_unit_test(limits_hold),
 		cmocka_unit_test(it_ends_when_it_is_told_to),
+		cmocka_unit_test(what_an_entry_holds_is_one_deeper),
+		cmocka_unit_test(of_a_cited_gzip_what_comes_out_is_given),
 		cmocka_unit_test(what_was_clean_is_not_given_again),
 		cmocka_unit_test(a_gzip_is_read_whatever_it_says),
 	};
