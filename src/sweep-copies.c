@@ -20,6 +20,15 @@
 /* A version is kept when so many bytes, and such a part of it, were new. */
 #define LEFT_LEAST ((size_t)1024)
 #define LEFT_PART 16
+/*
+ * Of so many bytes looked at, at least such a part must be known, or nothing is
+ * looked for in the next ones: to keep and to find costs as much as to search a
+ * third of it anew. Histories have more than the half, but where they begin;
+ * what is pushed for the first time may have nothing.
+ */
+#define TRIAL ((size_t)2 << 20)
+#define FOUND_PART 4
+#define REST ((size_t)16 << 20)
 
 struct sweep_copies {
 	struct sweep_known *known; /* or NULL */
@@ -29,6 +38,8 @@ struct sweep_copies {
 	struct sweep_match *matches;
 	size_t nr_regions, nr_fresh, nr_matches;
 	size_t alloc_regions, alloc_fresh, alloc_matches;
+	size_t looked, found; /* bytes, of the trial */
+	size_t rest;          /* bytes, without a look */
 };
 
 struct sweep_copies *sweep_copies_new(struct sweep_known *k,
@@ -156,15 +167,40 @@ static void take_match(struct sweep_copies *k, const struct sweep_match *m,
 	add_fresh(k, m->at.end, m->at.end);
 }
 
+/* Is it worth a look? Not after a trial that found little, for a while. */
+static int is_worth(struct sweep_copies *k, const struct odb_version *v)
+{
+	if (!k->rest)
+		return 1;
+	k->rest -= smaller(k->rest, v->len);
+	return 0;
+}
+
+static void try_one(struct sweep_copies *k)
+{
+	for (size_t i = 0; i < k->nr_regions; i++)
+		k->looked += k->regions[i].end - k->regions[i].start;
+	for (size_t i = 0; i < k->nr_matches; i++)
+		k->found += k->matches[i].at.end - k->matches[i].at.start;
+	if (k->looked < TRIAL)
+		return;
+	if (k->found < k->looked / FOUND_PART)
+		k->rest = REST;
+	k->looked = k->found = 0;
+}
+
 /* All matches of a version, whose texts are held; 0: there are none. */
 static size_t find_all(struct sweep_copies *k, const struct odb_version *v)
 {
+	if (!is_worth(k, v))
+		return 0;
 	find_regions(k, v);
 	if (!k->nr_regions)
 		return 0;
 	sweep_known_hold(k->known);
 	for (size_t i = 0; i < k->nr_regions; i++)
 		find_in(k, v, k->regions[i]);
+	try_one(k);
 	if (!k->nr_matches)
 		sweep_known_let_go(k->known);
 	return k->nr_matches;

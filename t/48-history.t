@@ -132,6 +132,17 @@ git -C "$T/many.git" fast-import --quiet <"$T/objects"
 same "whole texts, one like the other" 300 "$T/many.git" \
 	--rules "$T/much.toml"
 ok "the same as those made of one another" cmp "$T/deltas" "$T/before"
+# And where most texts have nothing of others, that is not looked for everywhere.
+git clone -q --bare "file://$T/many.git" "$T/unlike.git"
+perl -e 'srand 12;
+	for (1 .. 800) {
+		my $text = join "", map sprintf("%s %.12f\n", $_, rand),
+			1 .. 300;
+		printf "blob\ndata %d\n%s\n", length $text, $text;
+	}' | git -C "$T/unlike.git" fast-import --quiet
+same "among 4 MB that nothing else has" 300 "$T/unlike.git" \
+	--rules "$T/much.toml"
+ok "the same as without them" cmp "$T/deltas" "$T/before"
 # Two texts, neither with a secret, behind each other; met after both of them in
 # one commit, and before them in the other.
 git init -q --bare -b main "$T/seam.git"
