@@ -209,6 +209,8 @@ int scan_judge_late(struct scanner *s, size_t rule);
 int scan_cannot(struct scanner *s, const char *why);
 /* scan-rule.c: every rule that is awake, over the view. 0, or -1 and why. */
 int scan_rule_all(struct scanner *s, const struct scan_view *v);
+/* Could the rule find anything, by the path and the commit alone? */
+int scan_rule_minds(struct scanner *s, size_t rule);
 
 /* scan-company.c: what findings of other rules decide. */
 void scan_company_required(struct scanner *s, const struct scan_view *v,
@@ -248,6 +250,8 @@ int scan_marks(struct scanner *s, const struct scan_view *v,
 
 /* scan-trace.c: a span that is hot; a rule that is awake anywhere. */
 void scan_trace_heat(struct scan_trace *t, size_t start, size_t end);
+/* It is this rule that could find something there. */
+void scan_trace_blame(struct scan_trace *t, size_t rule);
 /* Room for so many marks. */
 void scan_trace_reserve(struct scan_trace *t, size_t nr);
 void scan_trace_awake(const struct scanner *s, struct scan_trace *t,

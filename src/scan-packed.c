@@ -64,4 +64,5 @@ void scan_packed_add(struct scanner *s, const struct scan_view *outer,
 void scan_trace_packed(struct scan_trace *t, const struct scan_packed *p)
 {
 	scan_trace_heat(t, p->place.start, p->place.end);
+	t->who.any = 1;
 }

@@ -59,7 +59,8 @@ static void take_whole(struct probe *p)
 	p->at = 0;
 }
 
-static void heat(struct probe *p, const struct scan_view *v, struct span match)
+static void heat(struct probe *p, const struct scan_view *v, size_t rule,
+		 struct span match)
 {
 	/* of a piece in a piece, the outermost stretch */
 	for (; v->piece; v = v->outer)
@@ -69,6 +70,7 @@ static void heat(struct probe *p, const struct scan_view *v, struct span match)
 		p->trace->whole = 1;
 	}
 	scan_trace_heat(p->trace, match.start, match.end);
+	scan_trace_blame(p->trace, rule);
 }
 
 /* Each start in the window, but for those in matches that count. */
@@ -99,7 +101,7 @@ static int try_window(struct probe *p, const struct scan_view *v, size_t rule,
 		pos = m.start + 1;
 		/* past so many tries it is not worth the time: it counts */
 		if (n || tries >= TRIES) {
-			heat(p, v, m);
+			heat(p, v, rule, m);
 			pos = m.end > pos ? m.end : pos;
 			rejected = 0;
 		} else if (m.end > rejected) {
@@ -334,6 +336,7 @@ enum scan_result scan_probe(struct scanner *s, const char *text, size_t len,
 		/* past what marks can say: looked at elsewhere, each time */
 		trace->whole = 1;
 		scan_trace_heat(trace, 0, len);
+		trace->who.any = 1;
 		return SCAN_FOUND;
 	}
 	s->in = &in;

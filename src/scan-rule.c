@@ -97,6 +97,14 @@ static int path_wants(struct scanner *s, const struct scan_view *v,
 	return n < 0 ? scan_cannot(s, scan_regex_why(s->regex)) : n;
 }
 
+int scan_rule_minds(struct scanner *s, size_t rule)
+{
+	const struct scan_view none = { .text = "", .encodings = "" };
+
+	return !s->rules->list[rule].skip_report &&
+	       path_wants(s, &none, rule) != 0;
+}
+
 static int run_rule(struct scanner *s, const struct scan_view *v, size_t rule)
 {
 	const struct rules_rule *r = &s->rules->list[rule];

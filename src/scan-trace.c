@@ -60,6 +60,29 @@ void scan_trace_heat(struct scan_trace *t, size_t start, size_t end)
 	t->whole = 1;
 }
 
+static void add_rule(struct scan_who *who, size_t rule)
+{
+	for (size_t i = 0; i < who->nr; i++)
+		if (who->rules[i] == rule)
+			return;
+	if (who->nr == SCAN_WHO_MAX || rule > UINT16_MAX)
+		who->any = 1;
+	else
+		who->rules[who->nr++] = (uint16_t)rule;
+}
+
+void scan_who_add(struct scan_who *who, const struct scan_who *more)
+{
+	who->any |= more->any;
+	for (size_t i = 0; i < more->nr; i++)
+		add_rule(who, more->rules[i]);
+}
+
+void scan_trace_blame(struct scan_trace *t, size_t rule)
+{
+	add_rule(&t->who, rule);
+}
+
 void scan_trace_reserve(struct scan_trace *t, size_t nr)
 {
 	if (nr <= t->alloc_marks)
@@ -179,6 +202,7 @@ void scan_trace_copy(const struct scanner *s, const struct scan_trace *base,
 		size_t end = h->end - from < len ? h->end - from : len;
 
 		scan_trace_heat(to, at + start, at + end);
+		scan_who_add(&to->who, &base->who);
 	}
 	copy_marks(base, from, at, len, to);
 }

@@ -105,6 +105,22 @@ static int is_excused(struct scanner *s)
 	return 0;
 }
 
+int scan_minds(struct scanner *s, const struct scan_who *who, const char *path,
+	       const char *commit)
+{
+	const struct scan_input in = { .path = path, .commit = commit };
+	int minds = who->any;
+
+	if (minds)
+		return 1;
+	s->in = &in;
+	if (is_excused(s) != 1)
+		for (size_t i = 0; i < who->nr && !minds; i++)
+			minds = scan_rule_minds(s, who->rules[i]);
+	s->in = NULL;
+	return minds;
+}
+
 static int scan_all(struct scanner *s, const struct scan_view *v)
 {
 	const struct span all = { 0, v->len };

@@ -98,6 +98,15 @@ struct scan_mark {
 };
 #define SCAN_MARK_LONG 0x80000000u
 
+/* Which rules could find something: these, or any. */
+#define SCAN_WHO_MAX 8
+struct scan_who {
+	uint16_t rules[SCAN_WHO_MAX];
+	uint8_t nr, any;
+};
+#define SCAN_WHO_ANY { .any = 1 }
+void scan_who_add(struct scan_who *who, const struct scan_who *more);
+
 /*
  * What a probe learned of one version of an object, for the versions that are
  * made from it by copying.
@@ -105,6 +114,7 @@ struct scan_mark {
 struct scan_trace {
 	struct span *hot; /* where scan_text could find something; in order */
 	size_t nr, alloc;
+	struct scan_who who; /* in all of them */
 	struct scan_mark *marks; /* the words in it, in order */
 	size_t nr_marks, alloc_marks;
 	size_t past;      /* marks of the base that the last copy left behind */
@@ -137,6 +147,13 @@ void scan_trace_copy(const struct scanner *s, const struct scan_trace *base,
 enum scan_result scan_probe(struct scanner *s, const char *text, size_t len,
 			    const struct span *fresh, size_t nr_fresh,
 			    struct scan_trace *trace, const char **why);
+/*
+ * Could scan_text find anything under this path, in this commit (may be NULL),
+ * when only these rules could under any? 0: it could not, and that is certain.
+ * The text has nothing packed in it.
+ */
+int scan_minds(struct scanner *s, const struct scan_who *who, const char *path,
+	       const char *commit);
 /*
  * What scan_take_packed gives is not among that: of each that is not clean
  * this is to be said, before anything is copied from the version.

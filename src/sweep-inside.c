@@ -101,5 +101,9 @@ int sweep_is_clean_inside(const struct sweep_inside *in,
 	if (in->limits && !hot && (c.data || packed->nr))
 		hot = !look(in, &c, trace);
 	scan_packed_clear(packed);
+	/* what is in the file itself is nobody's, or was not looked at */
+	if (hot && v->type == ODB_BLOB && in->limits &&
+	    unpack_wants(v->data, v->len))
+		trace->who.any = 1;
 	return !hot;
 }

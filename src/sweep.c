@@ -88,11 +88,21 @@ static int is_full(const struct job *j)
 	       j->limits->memory / TOLD_PART / TOLD_BYTES;
 }
 
-static void tell_hot(struct job *j, const struct oid *id)
+static void tell_hot(struct job *j, const struct oid *id,
+		     const struct scan_who *who)
 {
+	struct sweep *out = j->out;
+	int added;
+	size_t i;
+
 	pthread_mutex_lock(&j->lock);
-	oids_put(&j->out->hot, id, NULL);
-	j->out->full |= is_full(j);
+	i = oids_put(&out->hot, id, &added);
+	if (added) {
+		MEM_GROW(out->who, i, out->who_alloc);
+		out->who[i] = *who;
+	}
+	scan_who_add(&out->who[i], who);
+	out->full |= is_full(j);
 	pthread_mutex_unlock(&j->lock);
 }
 
@@ -130,7 +140,7 @@ static void probe(struct searcher *s, const struct odb_version *v,
 	if (r == SCAN_UNKNOWN)
 		tell_unsure(j, &v->id, why);
 	else if (!sweep_is_clean_inside(&in, v, r == SCAN_FOUND, trace))
-		tell_hot(j, &v->id);
+		tell_hot(j, &v->id, &trace->who);
 }
 
 /*
@@ -324,6 +334,7 @@ void sweep_clear(struct sweep *s)
 		free(s->whys[i]);
 	free(s->whys);
 	oids_clear(&s->hot);
+	free(s->who);
 	oids_clear(&s->unsure);
 	memset(s, 0, sizeof(*s));
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "oids.h"
+#include "scan.h"
 
 struct odb;
 struct odb_help;
@@ -31,6 +32,8 @@ struct sweep_limits {
 
 struct sweep {
 	struct oids hot;    /* scan_text could find something */
+	struct scan_who *who; /* of each of them: which rules */
+	size_t who_alloc;
 	struct oids unsure; /* could not be looked at; its why in whys */
 	char **whys;
 	size_t whys_alloc;

@@ -24,17 +24,21 @@ static int is_bad_path(struct walk *w, const char *path)
 	return bad;
 }
 
-/* Is this version to be looked at whole? *first: it was not so before. */
+/*
+ * Is this version to be looked at whole? *first: it was not so before; *hot:
+ * if by anything, then by what the sweep found in it.
+ */
 static int is_wanted(struct walk *w, const struct history_change *c,
-		     int *first)
+		     int *first, int *hot)
 {
-	int wanted = walk_is_hot(w, &c->id) || is_bad_path(w, c->path);
+	int bad = is_bad_path(w, c->path);
 
+	*hot = !bad && walk_is_hot(w, &c->id);
 	/* what the sweep did not come to is looked at here */
-	if (!wanted && walk_is_swept(w, &c->id))
+	if (!bad && !*hot && walk_is_swept(w, &c->id))
 		return 0;
 	oids_put(&w->seen, &c->id, first);
-	return wanted || *first;
+	return bad || *hot || *first;
 }
 
 /*
@@ -131,11 +135,12 @@ void walk_scan_blob(struct walk *w, const struct history_change *c)
 {
 	struct odb_object o;
 	const char *why;
-	int first;
+	int first, hot;
 
-	if (!is_wanted(w, c, &first) ||
+	if (!is_wanted(w, c, &first, &hot) ||
 	    !walk_first_place(w, &w->places, 'b', &c->id, sizeof(c->id),
-			      c->path, c->path_len) || walk_late(w))
+			      c->path, c->path_len) ||
+	    (hot && !walk_minds(w, &c->id, c->path)) || walk_late(w))
 		return;
 	why = history_read(w->h, &c->id, ODB_BLOB, &o);
 	if (!why) {

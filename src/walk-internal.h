@@ -196,6 +196,8 @@ int walk_first_place(struct walk *w, struct oids *set, char kind,
 int walk_is_swept(const struct walk *w, const struct oid *id);
 /* and was not sure that it is clean? */
 int walk_is_hot(const struct walk *w, const struct oid *id);
+/* Of a hot version of a file: could it be other than clean at this path? */
+int walk_minds(struct walk *w, const struct oid *id, const char *path);
 /* Did the references reach it before the push? */
 int walk_is_old(struct walk *w, const struct oid *id);
 

@@ -96,6 +96,19 @@ int walk_is_hot(const struct walk *w, const struct oid *id)
 	       oids_find(&w->suspect, id) >= 0;
 }
 
+int walk_minds(struct walk *w, const struct oid *id, const char *path)
+{
+	const struct sweep *s = &w->sweep;
+	ptrdiff_t i = oids_find(&s->hot, id);
+	char hex[OID_HEX_MAX + 1];
+
+	if (i < 0 || oids_find(&s->unsure, id) >= 0 ||
+	    oids_find(&w->suspect, id) >= 0)
+		return 1;
+	return scan_minds(w->scanner, &s->who[i], path, w->commit ?
+			  oid_hex(w->commit, w->h->raw_len, hex) : NULL);
+}
+
 int walk_is_old(struct walk *w, const struct oid *id)
 {
 	return w->is_push && history_is_old(w->h, &w->old, id);

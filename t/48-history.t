@@ -163,6 +163,50 @@ git -C "$T/seam.git" repack -qadF --depth=0 --window=0
 git -C "$T/seam.git" fast-import --quiet <"$T/objects"
 same "a secret out of two texts" 2 "$T/seam.git"
 
+# --- paths that rules excuse ---------------------------------------------------------
+# What only such rules find under a path is not looked at again, unless there is
+# more to it: another rule, another path, something packed.
+cat >"$T/excuse.toml" <<-'END'
+	[[rules]]
+	id = "lock"
+	regex = '''\bhash-[0-9a-f]{16}\b'''
+	keywords = ["hash-"]
+	[[rules.allowlists]]
+	paths = ['''\.lock$''']
+	[[rules]]
+	id = "other"
+	regex = '''\bother-[0-9a-f]{16}\b'''
+	keywords = ["other-"]
+END
+git init -q --bare -b main "$T/lock.git"
+mkdir -p "$T/in" && echo "hash-0011223344556677" >"$T/in/key"
+tar -C "$T" -cf "$T/in.tar" in/key
+{ seq -f "hash-00112233445566%02g" 10 90
+	echo "data: $({ seq 999; cat "$T/in/key"; } | gzip -n | base64 -w0)"
+} >"$T/packed"
+perl -e 'my $n = 0;
+	sub file {
+		my ($name, $text) = @_;
+		printf "commit refs/heads/main\ncommitter a <a\@b.example> %d " .
+			"+0000\ndata 2\nc\nM 100644 inline %s\ndata %d\n%s\n",
+			1e9 + $n++, $name, length $text, $text;
+	}
+	sub slurp { local (@ARGV, $/) = @_; <> }
+	my $lock = join "", map sprintf("hash-%016x\n", $_ * 7), 1 .. 300;
+	file("a.lock", $lock);
+	file("b.lock", $lock . "other-0123456789abcdef\n");
+	file("c.lock", $lock . "hash-0000000000000000\n" x 9);
+	file("c.txt", $lock);
+	file("d.lock", slurp($ARGV[0]));
+	file("e.lock", slurp($ARGV[1]));
+	file("f.lock", $lock . "more");
+' "$T/in.tar" "$T/packed" | git -C "$T/lock.git" fast-import --quiet
+git -C "$T/lock.git" repack -qadf
+same "paths that a rule excuses" 300 "$T/lock.git" --rules "$T/excuse.toml"
+is "where else there is something" "$(sed -nE 's/^  ([^ ].*):[0-9]+:[0-9]+ .*/\1/p' \
+	"$T/report" | uniq | paste -sd,)" \
+	"b.lock,c.txt,d.lock!in/key,e.lock!(base64 in line 82)!data"
+
 # --- only words are known of a base -------------------------------------------------
 # One version has the first line of a key alone, in which nothing is found; the
 # next one is stored as what differs from it, which is the rest of the key.

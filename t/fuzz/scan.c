@@ -1,8 +1,9 @@
 /*
  * scan: of any text and any version made from it by copying, scan_probe never
  * says "clean" where scan_text finds something, nor does it miss what is packed;
- * findings lie in the text; and to scan twice is to find the same. The input is a programme: what the edits
- * are, and then a word of the text for each byte.
+ * where scan_minds says that nothing can be found under a path, nothing is;
+ * findings lie in the text; and to scan twice is to find the same. The input is
+ * a programme: what the edits are, and then a word of the text for each byte.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -17,16 +18,19 @@
 
 static const char rules_text[] =
 	"[[rules]]\nid='edge'\nregex='\\bkey_([a-z0-9]{8})\\b'\n"
+	"[[rules.allowlists]]\npaths=['^q','^p']\n"
 	"[[rules]]\nid='lazy'\nregex='(?i)[\\w.-]{0,50}?(?:tok|pass)[ \\t\\w.-]"
 	"{0,20}[=:]{1,2} ?([a-z0-9]{6,40}?)(?:[;\\s]|$)'\nentropy=2.2\n"
 	"keywords=['tok','pass']\n"
 	"[[rules.allowlists]]\nstopwords=['abc','dd']\n"
+	"[[rules.allowlists]]\npaths=['^q']\n"
 	"[[rules]]\nid='greedy'\nregex='a[b-d]{2,90}e?[b-f]{1,60}(?:g|$)'\n"
 	"entropy=1.6\n"
 	"[[rules]]\nid='pem'\nregex='-----BEGIN[A-Z ]{1,20}-----[\\s\\S]{20,}?"
 	"-----END'\n"
 	"[[rules]]\nid='lines'\nregex='user=\\w+\\n(?:.*\\n)?pw=\\w{4,}'\n"
-	"[[rules]]\nid='lead'\nregex='[a-z]{3,}\\.zz[0-9]+'\n"
+	"[[rules.allowlists]]\ncondition='AND'\npaths=['^q']\nregexes=['bob']\n"
+	"[[rules]]\nid='lead'\npath='^[qr]'\nregex='[a-z]{3,}\\.zz[0-9]+'\n"
 	"[[rules]]\nid='far'\nregex='(?s)open.*?close[0-9]{2}'\n"
 	"[[rules]]\nid='nowhere'\nregex='[0-9]{12}'\nkeywords=['account']\n"
 	"[[rules]]\nid='end'\nregex='^top|end[0-9]{3}$'\n"
@@ -114,6 +118,22 @@ static void check_packed(struct scan_packed_list *all,
 	scan_packed_clear(met);
 }
 
+/* Under a path that the rules which the trace names do not mind. */
+static void check_minds(struct scanner *s, const struct buf *text,
+			const struct scan_trace *trace)
+{
+	static const char *const paths[] = { NULL, "p", "q", "r" };
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+		const struct scan_input in = { .text = text->data,
+					       .len = text->len,
+					       .path = paths[i] };
+
+		assert(scan_minds(s, &trace->who, paths[i], NULL) ||
+		       scan_text(s, &in, NULL, NULL, NULL) == SCAN_CLEAN);
+	}
+}
+
 /* Scan and probe a version; the promise. */
 static void check(struct scanner *s, const struct buf *text,
 		  const struct span *fresh, size_t nr, struct scan_trace *trace)
@@ -133,6 +153,8 @@ static void check(struct scanner *s, const struct buf *text,
 	assert(found != SCAN_CLEAN || !one.nr);
 	assert(scan_text(s, &in, add, &two, NULL) == found);
 	assert(one.hash == two.hash);
+	if (probe != SCAN_UNKNOWN)
+		check_minds(s, text, trace);
 	for (size_t i = 0; i < trace->nr; i++)
 		assert(trace->hot[i].start <= trace->hot[i].end);
 }
