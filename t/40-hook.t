@@ -171,12 +171,12 @@ ok "a refused push leaves the branch as it was" \
 	test "$(tip "$bare" main)" = "$(tip "$w" base)"
 ok "no secret was said or logged" \
 	hidden 1 2 3 4 5 6 7 8 9 11 12 13 20 21 22
-like "the log has the audit record" \
+comes "the log has the audit record" \
 	"^log $ID info audit verdict=refused code=secret-found.*fingerprint=" \
 	"$T/notes"
-like "and each reference's" \
+comes "and each reference's" \
 	"info audit verdict=refused code=secret-found op=update repo=lab/r \
 ref=refs/heads/main who=agent-1 rule=$CONF:[0-9]+ detail=[0-9a-f]{40}\.\." \
 	"$T/notes"
-like "the gate hears of the stage" "^stage $ID scan$" "$T/notes"
+comes "the gate hears of the stage" "^stage $ID scan$" "$T/notes"
 done_testing

@@ -39,23 +39,23 @@ no "what no rule allows is refused" push "$w" lab/r main:refs/heads/new
 like "with the reference and operation" \
 	"refs/heads/new: create is not allowed for agent-1"
 refused denied
-like "no rule: no line in the log" \
+comes "no rule: no line in the log" \
 	"audit verdict=refused code=denied op=create repo=lab/r \
 ref=refs/heads/new who=agent-1 detail=0{40}\.\.[0-9a-f]{40} " "$T/notes"
 no "a rewind is refused" push "$w" lab/r +main~1:main
 like "as a rewind" "refs/heads/main: rewind is not allowed"
-like "the log names the rule" \
+comes "the log names the rule" \
 	"code=denied op=rewind .*rule=$CONF:$(line rewind,delete)" "$T/notes"
 unlike "the client does not learn the file" "$CONF"
 no "a deletion is refused" push "$w" lab/r :other
 like "as a deletion" "refs/heads/other: delete is not allowed"
-like "the log names its rule" \
+comes "the log names its rule" \
 	"code=denied op=delete .*rule=$CONF:$(line rewind,delete)" "$T/notes"
 commit "$w" file more
 no "one of two references refused" push "$w" lab/r main main:refs/heads/x
 is "refuses both" "$(tip "$bare" main)" "$(tip "$w" base)"
 ok "an update passes" push "$w" lab/r main
-like "and is in the log with its rule" \
+comes "and is in the log with its rule" \
 	"verdict=allowed op=update .*rule=$CONF:$(line 'update  ')" "$T/notes"
 git -C "$w" tag -f base >/dev/null
 WHO=root
@@ -89,7 +89,7 @@ printf '[[rules]]\nid = "x"\nregex = "("\n' >"$T/bad.toml"
 { printf '[scan]\n\trules = %s/bad.toml\n' "$T"; access; } | hook_conf
 no "with a bad rule file it is refused" push "$w" lab/r main
 unknown "a bad rule file" "" '(cannot-scan|gate-fault)'
-like "the log says which line" "log $ID error .*bad.toml:3" "$T/notes"
+comes "the log says which line" "log $ID error .*bad.toml:3" "$T/notes"
 access | hook_conf
 sed -i '/"\*"/,+1d' "$CONF"
 git init -q --bare "$T/hosted/stranger.git"
@@ -106,7 +106,7 @@ unknown "a large object" \
 like "with a remedy" "nothing was taken; leave that out of what is pushed"
 is "in lines that fit a terminal" "$(sed 's/ *$//' "$T/said" |
 	perl -ne 'print if /^remote/ && length > 81 && !/refused code=/')" ""
-like "and is in the log" "verdict=failed code=cannot-scan" "$T/notes"
+comes "and is in the log" "verdict=failed code=cannot-scan" "$T/notes"
 commit "$w" file "is $(token 30)"
 no "a secret beside a large object is refused" push "$w" lab/r main
 like "the secret is named" "file:[0-9]+:4"
@@ -131,7 +131,7 @@ ok "a clean push is handed on" push "$w" repo main
 is "and is upstream" "$(tip "$T/up/repo.git" main)" "$(tip "$w" main)"
 like "the upstream's words are heard" \
 	"upstream: .*Create a pull request at https://forge.example/new"
-like "the gate was asked before" "^ask $ID$" "$T/notes"
+comes "the gate was asked before" "^ask $ID$" "$T/notes"
 printf no >"$T/may"
 no "a session that has ended forwards nothing" push "$w" repo main:late
 like "an ended session: it is told" "the gate has given up this push"

@@ -35,7 +35,7 @@ no "without pushOptions an option is refused" push "$w" lab/r -o ci.skip main:x
 like "and named" "^remote: git-gate: the push option ci.skip is not allowed"
 refused denied
 is "nothing arrived" "$(tip "$bare" x)" ""
-like "it is in the log" "verdict=refused code=denied op=create .*refs/heads/x" \
+comes "it is in the log" "verdict=refused code=denied op=create .*refs/heads/x" \
 	"$T/notes"
 no "a denied option with a secret is refused" \
 	push "$w" lab/r -o "key=$(token 1)" main:x

@@ -55,8 +55,7 @@ is "git can read it" \
 like "who allowed it is recorded" "by = \"$(id -un)" "$X"
 like "and when" 'date = 20[0-9-]*T[0-9:]*Z$' "$X"
 ok "the push passes now" pushes a
-wait_for 5 grep -q code=exception "$T/notes"
-like "and the log has the use" "audit verdict=allowed code=exception op=scan repo=lab/a who=agent-1 rule=$X:3 detail=\"github-classic-token fingerprint=$FP reason=made up; for a test of the parser, see docs/testing\"" \
+comes "and the log has the use" "audit verdict=allowed code=exception op=scan repo=lab/a who=agent-1 rule=$X:3 detail=\"github-classic-token fingerprint=$FP reason=made up; for a test of the parser, see docs/testing\"" \
 	"$T/notes"
 ok "allowed once more" gate allow -c "$CONF" "$FP" --reason again
 like "is nothing new" "^$X:3: $FP is allowed already" "$T/out"
@@ -107,8 +106,7 @@ rm -rf "$T/hosted/lab/a.git"
 git init -q --bare -b main "$T/hosted/lab/a.git"
 pushes a >/dev/null
 refused "one that has expired does not pass"
-wait_for 5 grep -q 'expired at' "$T/notes"
-like "the log says why" \
+comes "the log says why" \
 	"^log $ID warning $X:[0-9]+: the exception for $FP expired at 2020-01-31T23:59:59Z, so that" \
 	"$T/notes"
 try gate check -c "$CONF"
@@ -182,8 +180,7 @@ commit "$T/b" clean "nothing at all"
 faulty() {
 	: >"$T/notes"
 	no "$1: a push is refused" push "$T/b" lab/b "main:refs/heads/$((n++))"
-	wait_for 5 grep -q "audit verdict" "$T/notes"
-	like "$1: the log has the verdict" "^log $ID info audit verdict=failed \
+	comes "$1: the log has the verdict" "^log $ID info audit verdict=failed \
 code=cannot-scan op=create repo=lab/b ref=refs/heads/$((n - 1)) who=agent-1" \
 		"$T/notes"
 	like "$1: as one that cannot be told" "code=cannot-scan" "$T/pushed"
@@ -295,11 +292,10 @@ echo 'leaks:github-classic-token:1' >>"$T/etc/ignore"
 conf "ignore = $T/etc/ignore"
 echo "nonsense" >>"$T/etc/ignore"
 ok "fingerprints of gitleaks' in [scan] ignore pass" pushes b
-wait_for 5 grep -q "rule=$T/etc/ignore:3" "$T/notes"
-like "each use is in the log" "audit verdict=allowed code=ignore op=scan repo=lab/b who=agent-1 rule=$T/etc/ignore:2 detail=\"github-classic-token fingerprint=[0-9a-f]{40}\"" \
+comes "each use is in the log" "audit verdict=allowed code=ignore op=scan repo=lab/b who=agent-1 rule=$T/etc/ignore:2 detail=\"github-classic-token fingerprint=[0-9a-f]{40}\"" \
 	"$T/notes"
-like "of the other line as well" "code=ignore .*rule=$T/etc/ignore:3" "$T/notes"
-like "and the line that is none" \
+comes "of the other line as well" "code=ignore .*rule=$T/etc/ignore:3" "$T/notes"
+comes "and the line that is none" \
 	"^log $ID warning $T/etc/ignore:4: not a fingerprint" "$T/notes"
 conf "report = 20"
 no "scan finds them" scan_b b HEAD~2..

@@ -338,7 +338,7 @@ cat >"$T/text" <<-END
 END
 put large.bin <"$T/text"
 try push "$w" lab/r "$C:refs/heads/pointer"
-[ "$rc" -eq 0 ] && grep -aiq "lfs" "$T/said" "$T/notes"
+[ "$rc" -eq 0 ] && wait_for 10 grep -aiq "lfs" "$T/said" "$T/notes"
 result $? "a pointer of Git LFS passes, and is noted"
 
 # mail HEADER: one of standard input

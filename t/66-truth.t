@@ -199,7 +199,7 @@ git -C "$up" config receive.advertiseAtomic false
 fails "several, and no atomic push" upstream-not-atomic HEAD:one HEAD:two
 answered one "the upstream cannot take several references as one.*"
 line=$(grep -n '^.upstream "file"' "$CONF" | cut -d: -f1)
-like "the log names the remedy" \
+comes "the log names the remedy" \
 	"upstream \"file\"\] \($CONF:$line\): set atomic = prefer" "$T/notes"
 is "nothing is upstream" "$(heads "$up" | grep "$NEW")" ""
 takes "one alone" HEAD:one
@@ -228,7 +228,7 @@ going HEAD:refs/heads/one/more HEAD:two
 result $rc "a stale name in the mirror is in the way of nothing"
 is "the upstream has both" "$(tip "$up" one/more) $(tip "$up" two)" "$NEW $NEW"
 is "the mirror what it can have" "$(tip "$mirror" two)" "$NEW"
-like "the log tells of the other" \
+comes "the log tells of the other" \
 	'warning .*refs/heads/one/more: the mirror does not follow' "$T/notes"
 new ahead
 git -C "$w" push -q "$mirror" HEAD:refs/heads/one

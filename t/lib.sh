@@ -83,6 +83,12 @@ like() {
 		grep -Eaq -e "$2"
 	result $? "$1" || diag "no line matches: $2"
 }
+# comes NAME REGEX FILE: as like, of a file to which another process writes: a
+# line may come after the end of what it tells of.
+comes() {
+	wait_for 10 grep -Eaq -e "$2" "$3"
+	like "$@"
+}
 unlike() {
 	! grep -Eaq -e "$2" "${3:-$T/said}"
 	result $? "$1" || diag "a line matches: $2"
