@@ -124,6 +124,14 @@ wait_for() {
 	done
 }
 
+# spent: the processor time, in ms, of all that this shell has waited for, in
+# SPENT; what is "soon" by it is so on a busy machine, too.
+spent() {
+	times >"$T/times"
+	SPENT=$(tr 'ms' '  ' <"$T/times" | awk 'NR == 2 {
+		printf "%d", ($1 * 60 + $2 + $3 * 60 + $4) * 1000 }')
+}
+
 # start NAME COMMAND...: in the background, its words to $T/NAME.log.
 start() {
 	local name=$1
