@@ -22,7 +22,19 @@ done
 bulk "$T/author/acme/large" 40M
 commit "$T/author/acme/large" README "large"
 git -C "$T/author/acme/large" push -q origin main 2>/dev/null
+# Nor does git say anything meanwhile to keep the connection alive: an answer
+# that has not begun does not begin.
+cat >"$T/git" <<END
+#!/bin/sh
+case "\$*" in receive-pack*/acme/silent.git*)
+	set -- -c receive.keepAlive=600 "\$@" ;;
+esac
+exec "$(type -P git)" "\$@"
+END
+chmod +x "$T/git"
 conf <<-END
+	[gate]
+		git = $T/git
 	[repo "acme/*"]
 		upstream = file
 	[access]
@@ -187,7 +199,7 @@ frozen() {
 }
 # failed NAME WHAT: it ends soon, by itself, with an error
 failed() {
-	wait_for 15 test -s "$T/$1.rc"
+	wait_for 30 test -s "$T/$1.rc"
 	is "$2 ends soon, with an error" "$(tr -d '[:space:]' <"$T/$1.rc" |
 		sed 's/^1$\|^128$/error/')" error || diag "$(tail -n 5 "$T/$1.log")"
 	stop "$1" 0
