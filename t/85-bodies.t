@@ -117,6 +117,8 @@ calm() {
 }
 lines() { wc -l <"$T/gate.log"; }
 audit() { tail -n "+$((mark + 1))" "$T/gate.log" | grep -aE 'audit' >"$T/audit"; }
+# that of another request may come first
+audited() { audit && grep -Eaq -e "$1" "$T/audit"; }
 
 # refused NAME CODE DETAIL COMMAND...: the answer says so, the log why, and
 # nothing is left that runs
@@ -134,7 +136,7 @@ refused() {
 }
 # logged NAME CODE DETAIL: where nobody can be answered any more
 logged() {
-	wait_for 10 audit
+	wait_for 10 audited "code=$2 .*$3"
 	like "$1: the log says why" "code=$2 .*$3" "$T/audit"
 	ok "$1: nothing runs or computes" wait_for 10 calm
 }
@@ -334,7 +336,8 @@ is "the gate ends cleanly" $rc 0
 
 # --- a body slower than its session --------------------------------------------
 
-settings "sessionTimeout = 3s"
+# nor is who reads now and then taken for one who has fallen silent
+settings "sessionTimeout = 3s" 20s
 start_gate
 start_web nginx
 over='its body took all of session.sessionTimeout = 3s'
@@ -360,10 +363,13 @@ refused "nginx: much, but too slow, chunked" timeout "$over" \
 stop gate
 is "the gate ends cleanly again" $rc 0
 
-settings $'sessionTimeout = 5s\n\t\t\tstopTimeout = 1s' 1m
+settings "sessionTimeout = 5s" 1m
 start_gate
 refused "silence that would outlast the session" timeout \
 	'session.sessionTimeout = 5s' post push -half 300
+stop gate
+settings "stopTimeout = 1s" 1m
+start_gate
 mark=$(lines)
 start slow perl "$HERE/fcgi.pl" "$T/gate.sock" -body push.slow -drip 300 \
 	/lab/web/git-receive-pack REQUEST_METHOD=POST \
