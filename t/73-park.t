@@ -185,7 +185,8 @@ failed_pushes() {
 all_wait() { [ "$(failed_pushes)" -ge $((before_them + 4)) ]; }
 before_them=$(failed_pushes)
 start holder perl -e 'open F, ">>", shift or die; flock F, 2 or die;
-	sleep 60' "$PARK/lock"
+	open F2, ">", shift or die; sleep 60' "$PARK/lock" "$T/locked"
+wait_for 10 test -e "$T/locked"
 for i in 1 2 3 4; do
 	start "bound$i" git -C "$T/big" push "$GATE/acme/big" "HEAD:refs/heads/b$i"
 done
@@ -201,7 +202,7 @@ is "of four at once, as many are kept as parkMax allows" \
 	"$(ls "$PARK"/*.push | wc -l) $(cat "$T"/bound?.log | grep -c 'it is kept for')" \
 	"6 2"
 is "and the others are told" "$(cat "$T"/bound?.log | grep -c 'no room')" 2
-like "the log names the key" 'parkMax' "$T/gate.log"
+comes "the log names the key" 'parkMax' "$T/gate.log"
 ok "one is removed" deliver --drop "$(deliver --list | tail -n 1 | cut -d' ' -f1)"
 ok "and another" deliver --drop "$(deliver --list | tail -n 1 | cut -d' ' -f1)"
 exits 1 "but none twice" deliver --drop 0123456789abcdef
@@ -419,7 +420,7 @@ down
 no "a push" git -C "$w" push "$GATE/acme/web" HEAD:refs/heads/e1
 like "makes it again" 'it is kept for'
 is "for its user alone" "$(stat -c %a "$PARK")" 700
-like "which is logged" 'park: was not there any more; made again' "$T/gate.log"
+comes "which is logged" 'park: was not there any more; made again' "$T/gate.log"
 up
 stop gate
 ok "without a responder" deliver
