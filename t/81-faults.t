@@ -238,7 +238,7 @@ git -C "$T/web" reset -q --hard origin/main
 commit "$T/web" hello "another change"
 mv "$T/rules.toml" "$T/vanished.toml"
 unscanned "the rules have vanished"
-like "the rules have vanished: the log says which" 'rules\.toml' "$T/gate.log"
+comes "the rules have vanished: the log says which" 'rules\.toml' "$T/gate.log"
 echo '[[rules]' >"$T/rules.toml"
 unscanned "the rules are broken"
 mv "$T/vanished.toml" "$T/rules.toml"

@@ -180,7 +180,7 @@ commit "$T/web" README "still"
 ok "nor does another upstream, until it is loaded" \
 	git -C "$T/web" push "$GATE/acme/web" HEAD:refs/heads/agent/e2
 is "it is upstream too" "$(tip "$up" agent/e2)" "$(tip "$T/web" HEAD)"
-like "the hook's record names the operator's file" \
+comes "the hook's record names the operator's file" \
 	"audit verdict=allowed .*rule=$T/gate.conf:[0-9]+" "$T/gate.log"
 cp "$T/good.conf" "$T/gate.conf"
 
@@ -198,8 +198,9 @@ like "the record of a push that ended is no verdict" \
 # --- a backend that says nothing while the hook forwards -------------------------------------
 
 stop gate
-write_conf 2s
-printf '#!/bin/sh\nsleep 5\n' >"$up/hooks/pre-receive"
+# sooner than git's four seconds, after which it does say something
+write_conf 3s
+printf '#!/bin/sh\nsleep 6\n' >"$up/hooks/pre-receive"
 chmod +x "$up/hooks/pre-receive"
 start_gate
 commit "$T/web" README "slowly"
