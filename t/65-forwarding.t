@@ -85,7 +85,7 @@ is "is not seen before" "$(gate_ref refs/heads/agent/slow)" "$old"
 mirror=$(find "$T/state/mirrors" -name web.git)
 coming=$(cd "$mirror/objects" && ls -d ./*incoming-*/[0-9a-f][0-9a-f])
 no "its objects wait" test -z "$coming"
-ok "for directories that are there" \
+ok "for directories that are there" wait_for 10 \
 	ls -d $(sed "s|.*/|$mirror/objects/|" <<<"$coming")
 ok "succeeds" ended
 is "and is seen after" "$(gate_ref refs/heads/agent/slow)" "$(tip "$T/web" HEAD)"

@@ -119,8 +119,12 @@ printf '#!/bin/sh\nsleep 1\nexec "$@"\n' >"$T/slow"
 chmod +x "$T/slow"
 printf '[uploadpack]\n\tpackObjectsHook = %s\n' "$T/slow" >"$T/home/.gitconfig"
 echo 'MaxSessions 2' >>"$T/ssh/sshd_config"
+# the old one listens until it is the new one
+listened() { grep -c '^Server listening' "$T/sshd.log"; }
+again() { [ "$(listened)" -gt "$before" ] && listens "$SSHD_PORT"; }
+before=$(listened)
 kill -HUP "${PID[sshd]}"
-wait_for 5 listens "$SSHD_PORT"
+wait_for 20 again
 six() {
 	local i pids=() rc=0
 	for i in 1 2 3 4 5 6; do

@@ -197,6 +197,7 @@ is "and the upstream was asked twice" "$(wc -l <"$T/asked")" 2
 # --- staleness ------------------------------------------------------------------------
 
 two_ports two offline-ok
+: >"$T/gate.log"
 kill -HUP "${PID[gate]}"
 wait_for 10 grep -q "read anew" "$T/gate.log"
 ok "an upstream that answers" git clone -q "$GATE/acme/web" "$T/fresh"

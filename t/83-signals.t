@@ -45,7 +45,7 @@ ok "clone" git clone -q "$GATE/acme/web" "$T/web"
 want=$(tip "$up" main)
 printf '0032want %s\n00000009done\n' "$want" >"$T/want"
 size() { [ "$(stat -c %s "$T/answer" 2>/dev/null || echo 0)" -ge "$1" ]; }
-start slow curl -s --limit-rate 6M --max-time 60 -o "$T/answer" \
+start slow curl -s --limit-rate 2M --max-time 60 -o "$T/answer" \
 	-H 'Content-Type: application/x-git-upload-pack-request' \
 	--data-binary "@$T/want" "$GATE/acme/web/git-upload-pack"
 wait_for 10 size 1000000

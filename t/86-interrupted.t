@@ -228,13 +228,13 @@ stop gate
 
 # What has begun to go upstream is finished.
 for repo in acme/one acme/two; do
-	printf '#!/bin/sh\n: >"%s"\nsleep 4\n' "$T/forward.began" \
+	printf '#!/bin/sh\n: >"%s"\nsleep 6\n' "$T/forward.began" \
 		>"$(origin $repo)/hooks/pre-receive"
 done
 session_conf
 start_gate
 for server in nginx lighttpd; do
-	leaves $server forward 8000 forwarding
+	leaves $server forward 10000 forwarding
 	name=agent/gone-$server-forward
 	is "$server, forwarding: it was finished" \
 		"$(tip "$(origin acme/one)" $name)" "$ID"
