@@ -359,7 +359,7 @@ stop bearer
 
 stop gate
 is "the gate ends cleanly" $rc 0
-wait_for 20 grep -q . "$T/trace"
+wait_for 20 strace_ended "$T/trace"
 ok "strace saw git-gate-askpass" \
 	grep -q 'execve("[^"]*git-gate-askpass"' "$T/trace"
 # Lines of the trace with a token, each with the program that its process runs.

@@ -50,7 +50,7 @@ for name in remote/web local/web; do
 done
 stop gate
 is "the gate ends cleanly" $rc 0
-wait_for 10 test -s "$T/trace"
+wait_for 20 strace_ended "$T/trace"
 
 ok "strace saw the gate's git" grep -q 'execve("[^"]*git-http-backend"' "$T/trace"
 ok "strace saw the hook" grep -q 'execve("[^"]*pre-receive"' "$T/trace"

@@ -330,6 +330,9 @@ hook_for_strace() {
 	done
 }
 
+# strace_ended FILE: who writes it does so after what it traces has ended, too.
+strace_ended() { ! pgrep -f "strace .*-o $1"; }
+
 # start_gate [COMMAND...]: git-gated on $T/gate.sock, run by the command.
 start_gate() {
 	rm -f "$T/gate.sock"
