@@ -257,22 +257,26 @@ stop gate
 
 # --- whose place is another's while it waits for its client -----------------------
 
-# the only place, while its git does not go on
-hold() {
-	for ((n = 0; n < 1000; n++)); do
-		held=$(pgrep -f "receive-pack --stateless-rpc $T/hosted/$1") &&
-			kill -STOP "$held" && return
-		sleep 0.01
-	done
-	return 1
+# the only place is that of a push whose hook does not go on
+mkdir "$T/waits"
+cat >"$T/waits/pre-receive" <<END
+#!/bin/sh
+[ "\$1" != --check ] || exit 0
+[ "\$GIT_GATE_REPO" != lab/b ] || {
+	touch "$T/held"
+	until [ -e "$T/go" ]; do sleep 0.02; done
 }
+exec "$BUILD/git-gate-hook" "\$@"
+END
+chmod +x "$T/waits/pre-receive"
+ln -s "$BUILD/git-gate-proc-receive" "$T/waits/proc-receive"
 # of the body of who pushes there
 came() {
 	[ "$("$BUILD/git-gate" status -c "$T/gate.conf" |
 		awk -v r="$1" '$3 == r { print $7 }')" -ge \
 		"$(stat -c %s "$T/good")" ]
 }
-gate_conf "queueTimeout = 20s" "maxSessions = 1"
+HOOKS=$T/waits gate_conf "queueTimeout = 20s" "maxSessions = 1"
 start_gate
 start_web nginx
 for repo in a b; do
@@ -285,10 +289,10 @@ ok "late: git is at work" wait_for 20 at_work
 say holds to 0
 say late to $((some + 1))
 echo end >&"${TO[holds]}"
-ok "late: its place is another's" hold lab/b
+ok "late: its place is another's" wait_for 20 test -e "$T/held"
 echo to 0 >&"${TO[late]}"
 ok "late: its body is taken in all the same" wait_for 20 came lab/a
-kill -CONT "$held"
+touch "$T/go"
 SAID[late]=$((SAID[late] + 1))
 say late end
 like "late: it is taken" "ok refs/heads/main" "$T/late.log"
