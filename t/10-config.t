@@ -243,7 +243,7 @@ ok 'so is one that has ended' check
 like 'which is said' "warning: $T/conf:7: agentSocket $T/agent: nobody listens"
 rm "$T/agent"
 start agent ssh-agent -D -a "$T/agent"
-wait_for 5 test -S "$T/agent"
+wait_for 20 test -S "$T/agent"
 ok 'and one without a key' check
 like 'which is said too' "agentSocket $T/agent: the agent there holds no key"
 ssh-keygen -q -t ed25519 -N '' -f "$T/held"

@@ -207,7 +207,7 @@ done
 like "the agent is dialled three times" 'attempt 3 of 3' "$T/err"
 cp -r "$T/up/a.git" "$T/up/a-agent.git"
 start agent ssh-agent -D -a "$KEYS/agent"
-wait_for 5 test -S "$KEYS/agent"
+wait_for 20 test -S "$KEYS/agent"
 SSH_AUTH_SOCK=$KEYS/agent ssh-add -q "$T/ssh/id"
 ok "a key that the agent holds" drive refresh a-agent
 stop agent
@@ -216,7 +216,7 @@ rm -f "$KEYS/agent"
 start wedged perl -MIO::Socket::UNIX -e '
 	my $s = IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 9) or die;
 	sleep 100' "$KEYS/agent"
-wait_for 5 test -S "$KEYS/agent"
+wait_for 20 test -S "$KEYS/agent"
 end_shared # it needs no agent
 no "an agent that is wedged" drive refresh a-agent
 like "is told as such" 'fault=upstream-agent '

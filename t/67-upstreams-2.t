@@ -34,7 +34,7 @@ server() {
 	sed "s/^ListenAddress.*/ListenAddress 127.0.0.1:${port_of[$1]}/" \
 		"$T/ssh/sshd_config" >"$T/ssh/$1.conf"
 	start "$1" /usr/sbin/sshd -D -e -f "$T/ssh/$1.conf"
-	wait_for 5 listens "${port_of[$1]}" || die "sshd does not start"
+	wait_for 20 listens "${port_of[$1]}" || die "sshd does not start"
 	mkdir "$T/ssh/$1"
 	cp "$T/ssh/id" "$T/ssh/$1"
 	printf '[127.0.0.1]:%s %s\n' "${port_of[$1]}" \
@@ -50,14 +50,14 @@ instead() {
 		my @kept;
 		while (my $c = $l->accept) { '"$2"' }' "${port_of[$1]}"
 	mine+=("${PID[$1]}")
-	wait_for 5 listens "${port_of[$1]}"
+	wait_for 20 listens "${port_of[$1]}"
 }
 reset='setsockopt($c, SOL_SOCKET, SO_LINGER, pack("ii", 1, 0)); close $c'
 # agent NAME [KEY]: one that has it, "id" if not given; none if it is empty
 agent() {
 	mkdir "$T/ssh/$1"
 	start "$1" ssh-agent -D -a "$T/ssh/$1/agent"
-	wait_for 5 test -S "$T/ssh/$1/agent" || die "ssh-agent does not start"
+	wait_for 20 test -S "$T/ssh/$1/agent" || die "ssh-agent does not start"
 	[ -z "${2-id}" ] ||
 		SSH_AUTH_SOCK=$T/ssh/$1/agent ssh-add -q "$T/ssh/${2-id}"
 }

@@ -6,7 +6,7 @@
 
 start_sshd
 start stall perl "$HERE/stall.pl" "$SSHD_PORT" "$T/net"
-wait_for 5 test -e "$T/net.port" || die "the proxy does not start"
+wait_for 20 test -e "$T/net.port" || die "the proxy does not start"
 NET=$(cat "$T/net.port")
 sed "s/:$SSHD_PORT /:$NET /;s/]:$SSHD_PORT/]:$NET/" "$T/ssh/known_hosts" \
 	>"$T/ssh/net_hosts"
@@ -101,7 +101,7 @@ made 1 "after kill -9 of the master" ask acme/web
 M=$(masters)
 kill -STOP "$M"
 made 1 "with the master stopped" ask acme/web
-ok "that one is ended" wait_for 5 ended "$M"
+ok "that one is ended" wait_for 20 ended "$M"
 like "and the log says so" 'shared connection.* does not answer' "$T/gate.log"
 is "there is one master again" "$(masters | wc -l)" 1
 git -C "$T/w" checkout -q -b two origin/main
@@ -145,10 +145,11 @@ rm -f "$T/home/.gitconfig"
 
 start_agent() {
 	start agent ssh-agent -D -a "$1"
-	wait_for 5 test -S "$1"
+	wait_for 20 test -S "$1"
 	SSH_AUTH_SOCK=$1 ssh-add -q "$T/ssh/id"
 }
-end_masters() { kill -KILL $(masters); wait_for 5 test -z "$(masters)"; }
+no_master() { [ -z "$(masters)" ]; }
+end_masters() { kill -KILL $(masters); wait_for 20 no_master; }
 # since LINE-COUNT REGEX: lines of the log after that line
 lines() { wc -l <"$T/gate.log"; }
 since() { tail -n +"$(($1 + 1))" "$T/gate.log" | grep -Ec -e "$2"; }
@@ -185,7 +186,7 @@ made 1 "an agent that was started anew" ask agent/web
 nobody() { :; }
 keyless() {
 	start empty ssh-agent -D -a "$T/agent"
-	wait_for 5 test -S "$T/agent"
+	wait_for 20 test -S "$T/agent"
 }
 # late NAME HOW REGEX COMMAND...: with the agent there 0.3 s after its begin it
 # succeeds, by one connection, and the first dial, which failed, is in the log.
@@ -232,7 +233,7 @@ start short perl -MIO::Socket::UNIX -e '
 	syswrite $c, pack "NCN", 5, 12, 1;
 	$s->accept;
 	rename $next, $path' "$T/agent" "$T/agent.away"
-wait_for 5 test -S "$T/agent"
+wait_for 20 test -S "$T/agent"
 at=$(lines)
 made 1 "an agent that ends while it is needed" ask agent/web
 is "is logged" "$(since "$at" 'SSH agent ended meanwhile; it is dialled again')" 1
@@ -250,7 +251,7 @@ made 1 "the known hosts changed" ask acme/web
 masters >"$T/before"
 PERSIST=3s gate_conf
 kill -HUP "${PID[gate]}"
-ok "the configuration is read anew" wait_for 5 grep -q 'read anew' "$T/gate.log"
+ok "the configuration is read anew" wait_for 20 grep -q 'read anew' "$T/gate.log"
 made 1 "with another configuration" ask agent/web
 new=$(masters | grep -vxFf "$T/before")
 made 0 "what it does not change is kept" ask acme/web
@@ -272,7 +273,7 @@ stop gate KILL
 ok "is left by a responder that is killed" holds "$M"
 kill -STOP "$M"
 start_gate
-ok "and ended by the next, even stopped" wait_for 5 ended "$M"
+ok "and ended by the next, even stopped" wait_for 20 ended "$M"
 is "with its socket" "$(find "$T/state/ssh" -type s)" ""
 stop gate
 

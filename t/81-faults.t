@@ -173,7 +173,7 @@ perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalAddr =>
 	"127.0.0.1", Listen => 9) or die; $| = 1; print $s->sockport, "\n";
 	while ($c = $s->accept) { push @c, $c }' >"$T/mute.port" &
 PID[mute]=$!
-wait_for 5 test -s "$T/mute.port"
+wait_for 20 test -s "$T/mute.port"
 conf <<-END
 	[upstream "mute"]
 		url = git://127.0.0.1:$(cat "$T/mute.port")/

@@ -167,21 +167,21 @@ plain
 gated=("$BUILD/git-gated" -f -c "$T/gate.conf")
 rm -f "$T/gate.sock"
 start gate spawn-fcgi -n -s "$T/gate.sock" -- "${gated[@]}"
-ok "socket as descriptor 0" wait_for 10 fcgi /-/health
+ok "socket as descriptor 0" wait_for 20 fcgi /-/health
 ok "socket as descriptor 0: a fetch" git ls-remote "$GATE/acme/web"
 stop gate
 is "socket as descriptor 0: ends cleanly" $rc 0
 
 rm -f "$T/gate.sock"
 start gate systemd-socket-activate -l "$T/gate.sock" "${gated[@]}"
-ok "LISTEN_FDS" wait_for 10 fcgi /-/health
+ok "LISTEN_FDS" wait_for 20 fcgi /-/health
 ok "LISTEN_FDS: a fetch" git ls-remote "$GATE/acme/web"
 stop gate
 is "LISTEN_FDS: ends cleanly" $rc 0
 
 port=$(free_port)
 start gate "${gated[@]}" -s "127.0.0.1:$port"
-ok "HOST:PORT" wait_for 10 timeout 10 perl "$HERE/fcgi.pl" \
+ok "HOST:PORT" wait_for 20 timeout 10 perl "$HERE/fcgi.pl" \
 	"127.0.0.1:$port" /-/health
 stop gate
 is "HOST:PORT: ends cleanly" $rc 0
@@ -191,7 +191,7 @@ start_gate
 stop gate KILL
 ok "after kill -9 its socket file is still there" test -S "$T/gate.sock"
 start gate "${gated[@]}" -s "$T/gate.sock"
-ok "and the next one starts" wait_for 10 fcgi /-/health
+ok "and the next one starts" wait_for 20 fcgi /-/health
 unlike "the log is free of sanitizer reports" \
 	'AddressSanitizer|runtime error|LeakSanitizer' "$T/gate.log"
 done_testing

@@ -201,7 +201,7 @@ start dead perl -MIO::Socket::INET -e '$| = 1;
 	my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 9)
 		or die "$!\n";
 	print $s->sockport, "\n"; my @c; push @c, $s->accept while 1'
-wait_for 5 test -s "$T/dead.log"
+wait_for 20 test -s "$T/dead.log"
 session_conf "refreshTimeout = 8s
 	[upstream \"dead\"]
 		url = git://127.0.0.1:$(cat "$T/dead.log")/

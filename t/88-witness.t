@@ -66,11 +66,11 @@ sent() { # BYTES REPO: that many have been sent to a client of it
 # --- what it is ----------------------------------------------------------------
 
 start_gate "$T/run"
-ok "there is a witness" wait_for 5 one
+ok "there is a witness" wait_for 20 one
 w=$(witness)
 is "it is no child of the gate" "$(cat /proc/"${PID[gate]}"/task/*/children)" ""
 ok "and has another parent" test "$(parent "$w")" != "${PID[gate]}"
-ok "it has no descriptor but its end of the pair" wait_for 5 empty_handed "$w"
+ok "it has no descriptor but its end of the pair" wait_for 20 empty_handed "$w"
 is "0 to 2 are /dev/null" "$(readlink "/proc/$w/fd/"{0,1,2} | sort -u)" /dev/null
 is "no argument is to be seen" "$(tr -d '\0' <"/proc/$w/cmdline" |
 	grep -c gate.conf)" 0
@@ -79,14 +79,14 @@ for signal in TERM INT HUP; do kill -$signal "$w"; done
 start_web nginx
 ok "a clone" git clone -q "$GATE/acme/talks" "$T/talks"
 ok "signals do not end it" kill -0 "$w"
-ok "after an answer it holds nothing" wait_for 5 empty_handed "$w"
+ok "after an answer it holds nothing" wait_for 20 empty_handed "$w"
 stop nginx
 kill -HUP "${PID[gate]}"
 ok "SIGHUP" wait_for 10 grep -q 'read anew' "$T/gate.log"
 is "leaves it" "$(witness)" "$w"
 stop gate
 is "the gate ends cleanly" $rc 0
-ok "and the witness with it" wait_for 5 alone
+ok "and the witness with it" wait_for 20 alone
 
 # without it all goes on
 start_gate "$T/run"
@@ -99,7 +99,7 @@ stop gate
 
 # in the background, where git-gated forks as well
 "$T/git-gated" -c "$T/gate.conf" -s "$T/gate.sock" 2>>"$T/gate.log"
-ok "in the background: there is one" wait_for 5 one
+ok "in the background: there is one" wait_for 20 one
 w=$(witness)
 wait_for 20 fcgi /-/health
 kill -TERM $(ours | grep -vx "$w")
@@ -127,7 +127,7 @@ killed_in_record() {
 	stop late
 	like "$1: killed in mid-record: the answer is broken" '\[broken\]$' \
 		"$T/late.log"
-	ok "$1: nothing of it is left" wait_for 5 alone
+	ok "$1: nothing of it is left" wait_for 20 alone
 }
 fetch_large() { perl "$HERE/fcgi.pl" "$gate" "$@"; }
 killed_in_record "a Unix socket" "$T/gate.sock"
@@ -238,7 +238,7 @@ killed() {
 }
 killer() {
 	stop gate KILL
-	ok "$what: the witness ends" wait_for 5 alone
+	ok "$what: the witness ends" wait_for 20 alone
 }
 through() { # WHAT SERVER BUFFER
 	local web=$2
@@ -265,12 +265,12 @@ WHOLE=yes through "lighttpd, buffered" lighttpd 0
 BUFFER='' SPAWN=spawn
 eval "$(declare -f plain_lighttpd | sed 's|\$BUILD/git-gated|$T/git-gated|')"
 start_web lighttpd
-ok "spawned: there is a witness" wait_for 5 one
+ok "spawned: there is a witness" wait_for 20 one
 w=$(witness)
-ok "spawned: it does not hold the socket" wait_for 5 empty_handed "$w"
+ok "spawned: it does not hold the socket" wait_for 20 empty_handed "$w"
 killer() {
 	kill -KILL "$(ours | grep -vx "$w")"
-	ok "$what: the witness ends" wait_for 5 gone "$w"
+	ok "$what: the witness ends" wait_for 20 gone "$w"
 }
 killed spawned
 stop lighttpd
