@@ -77,17 +77,21 @@ say() {
 	esac
 }
 # ahead NAME REPO FILE: such a push, of which so much has come that git is at
-# work. Where the machine stands still for a second, it is not: then another.
+# work. Where the machine stood still meanwhile, it may not be: then another.
 ahead() {
-	local round
+	local round from
 	for round in 1 2 3 4 5; do
+		from=$EPOCHREALTIME
 		begin "$@"
 		say "$1" to $some
+		stood_still "$from" || { wait_for 20 at_work; return; }
 		wait_for 10 at_work && return
 		again "$1"
 	done
 	return 1
 }
+# stood_still FROM: what takes a tenth of a second took a half of one
+stood_still() { [ $((${EPOCHREALTIME/./} - ${1/./})) -ge 500000 ]; }
 again() {
 	say "$1" leave
 	rm "$T/$1.fifo" "$T/$1.log"
@@ -140,8 +144,9 @@ is "gone: nothing has moved" "$(tip "$T/hosted/lab/b.git" main)" ""
 
 # until_hook NAME: a push, all of it, and so much more that the hook is there
 until_hook() {
-	local n round
+	local n round from
 	for round in 1 2 3 4 5; do
+		from=$EPOCHREALTIME
 		ahead "$1" lab/b good || return
 		say "$1" to 0
 		# git gets what a pipe holds each time
@@ -150,6 +155,7 @@ until_hook() {
 			! hook || return 0
 			say "$1" junk 9000
 		done
+		stood_still "$from" || break
 		again "$1"
 	done
 	return 1
