@@ -190,6 +190,10 @@ says() {
 	like "$name: is said" "$words"
 }
 says 0 "help" 'quickstart check' --help
+says 2 "no benchmark" 'name a benchmark' bench
+says 2 "one that is none" 'there is no benchmark nix' bench nix
+says 2 "a program elsewhere" 'there is no benchmark ../quickstart' \
+	bench ../quickstart
 says 2 "an option that is not there" 'no option --upsteam' --upsteam file:///x
 says 2 "no upstream" 'name an upstream' --listen 127.0.0.1:0
 says 2 "an upstream without a scheme" 'SCHEME' --upstream git@host:x.git
