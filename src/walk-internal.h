@@ -95,8 +95,8 @@ int walk_begin(struct walk *w, const struct rules *r,
 	       const struct walk_limits *limits, struct findings *out);
 enum scan_result walk_end(struct walk *w);
 
-/* walk.c: tags from id on; those that were met are known already. */
-void walk_scan_tags(struct walk *w, struct oid id);
+/* walk.c: what a new tip brings besides a commit: tags, a tree, a blob. */
+void walk_scan_tip(struct walk *w, const struct oid *id);
 
 /*
  * walk-sweep.c. Which objects must be looked at whole, of the fresh store; with
@@ -121,7 +121,7 @@ void walk_sweep_alternates(struct walk *w, size_t commits);
  * walk-later.c. Each returns 1: it is kept, in order, while a sweep is under
  * way; or 0: do it now, for all that came before has been done.
  */
-int walk_later_tags(struct walk *w, const struct oid *id);
+int walk_later_tip(struct walk *w, const struct oid *id);
 int walk_later_commit(struct walk *w, uint32_t number);
 int walk_later_change(struct walk *w, const struct history_change *c);
 int walk_later_bad(struct walk *w, const struct oid *tree, const char *why);

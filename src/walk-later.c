@@ -1,5 +1,5 @@
 /*
- * What a walk came to while its sweep was under way: tags, commits and what is
+ * What a walk came to while its sweep was under way: tips, commits and what is
  * new in them, kept in the order in which they were met, and judged in that
  * order once the sweep has ended. Takes what walk-commit.c would judge, gives
  * it back later; judges nothing.
@@ -8,7 +8,7 @@
 
 #include "walk-internal.h"
 
-enum kind { TAGS, COMMIT, CHANGE, BAD, END };
+enum kind { TIP, COMMIT, CHANGE, BAD, END };
 
 /* Behind it: nr_older ids, and path_len bytes with a NUL. */
 struct record {
@@ -45,9 +45,9 @@ static struct record of_id(enum kind kind, const struct oid *id)
 	return r;
 }
 
-int walk_later_tags(struct walk *w, const struct oid *id)
+int walk_later_tip(struct walk *w, const struct oid *id)
 {
-	const struct record r = of_id(TAGS, id);
+	const struct record r = of_id(TIP, id);
 
 	return keep(w, &r);
 }
@@ -121,8 +121,8 @@ static const char *do_one(struct walk *w, const struct record *r,
 
 	memcpy(id.raw, r->id, sizeof(r->id));
 	switch (r->kind) {
-	case TAGS:
-		walk_scan_tags(w, id);
+	case TIP:
+		walk_scan_tip(w, &id);
 		break;
 	case COMMIT:
 		walk_commit_begin(w, r->number);

@@ -13,8 +13,9 @@
 #define MAX_OBJECT ((uint64_t)256 << 20)
 #define MEMORY ((size_t)256 << 20)
 #define ARCHIVES 3
-/* Bytes for each object of a whole history: 166 for 1.2 million of them. */
-#define OBJECT 256
+/* Bytes for each object of a whole history: with half as many the walk has to
+ * wait for the sweep where there are 1.2 million of them. */
+#define OBJECT 512
 
 /*
  * Of archives: files in one, and how much more they may be than it is. What

@@ -114,7 +114,8 @@ enum scan_result walk_end(struct walk *w)
 	return w->out->unknown ? SCAN_UNKNOWN : SCAN_CLEAN;
 }
 
-void walk_scan_tags(struct walk *w, struct oid id)
+/* Tags from id on; those that were met are known already. */
+static void scan_tags(struct walk *w, struct oid id)
 {
 	struct odb_object tag;
 	enum odb_type type;
@@ -140,13 +141,30 @@ void walk_scan_tags(struct walk *w, struct oid id)
 	}
 }
 
-/* A new tip: its tags are scanned here, its commit later. */
+void walk_scan_tip(struct walk *w, const struct oid *id)
+{
+	enum odb_type type;
+	struct oid to;
+	int bad = history_peel(w->h, id, &to, &type);
+
+	scan_tags(w, *id);
+	if (bad)
+		walk_note_unreadable(w, id, "cannot be read");
+	else if (type == ODB_COMMIT ||
+		 (w->is_push && oids_find(&w->h->refs.ids, &to) >= 0))
+		return;
+	else if (type == ODB_TREE)
+		walk_tree(w, &to);
+	else
+		walk_scan_unreachable(w, &to);
+}
+
+/* A new tip: its commit is for later, all else is scanned. */
 static void tip(struct walk *w, const struct oid *id)
 {
 	enum odb_type type;
 	struct oid to;
 	size_t len;
-	int bad;
 
 	/* most references are of commits, and looked up once */
 	if (odb_header(w->h->reader, id, &type, &len) == ODB_OK &&
@@ -154,21 +172,10 @@ static void tip(struct walk *w, const struct oid *id)
 		history_commits_tip(w->commits, id);
 		return;
 	}
-	bad = history_peel(w->h, id, &to, &type);
-	if (bad || type != ODB_COMMIT)
-		walk_settle(w);
-	if (!walk_later_tags(w, id))
-		walk_scan_tags(w, *id);
-	if (bad)
-		walk_note_unreadable(w, id, "cannot be read");
-	else if (type == ODB_COMMIT)
+	if (!history_peel(w->h, id, &to, &type) && type == ODB_COMMIT)
 		history_commits_tip(w->commits, &to);
-	else if (w->is_push && oids_find(&w->h->refs.ids, &to) >= 0)
-		return;
-	else if (type == ODB_TREE)
-		walk_tree(w, &to);
-	else
-		walk_scan_unreachable(w, &to);
+	if (!walk_later_tip(w, id))
+		walk_scan_tip(w, id);
 }
 
 static void note_incomplete(struct walk *w)
