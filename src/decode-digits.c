@@ -247,8 +247,9 @@ int decode_base64_at(const char *text, size_t len, size_t at, size_t limit,
 	take_head(text + at, head);
 	if (decode_packed_first[head[0]] && decode_is_packed(head))
 		return take_packed(p, out, s);
+	/* a tar's first name may begin like something else */
 	if (!is_text)
-		return 0;
+		return is_tar(p) ? take_packed(p, out, s) : 0;
 	found = take_text(p, head, out, s, &nul);
 	if (!nul || !is_tar(p))
 		return found;

@@ -177,6 +177,15 @@ static int give(struct mail *m, size_t start, decode_fn *fn, void *arg)
 	return m->nr ? fn(arg, &p) : 0;
 }
 
+/* Does the line that ends at `at` go on in the next one? */
+static int goes_on(const char *text, size_t at)
+{
+	while (at && (text[at - 1] == '\r' || text[at - 1] == ' ' ||
+		      text[at - 1] == '\t'))
+		at--;
+	return at && text[at - 1] == '=';
+}
+
 /* Where a piece ends that begins at start. */
 static size_t end_of(const char *text, size_t len, size_t start)
 {
@@ -189,7 +198,8 @@ static size_t end_of(const char *text, size_t len, size_t start)
 
 		if (p == end)
 			break;
-		if (*p == '\n' || *p == '\r' || at - start > 2 * PIECE)
+		if (*p == '\n' || *p == '\r' ||
+		    (at - start > 2 * PIECE && !goes_on(text, at - 1)))
 			return at;
 	}
 	return len;

@@ -9,22 +9,33 @@
 #include "decode-internal.h"
 
 const uint8_t decode_packed_first[256] = {
-	[0x1f] = 1, ['P'] = 1, ['7'] = 1, [0xfd] = 1, [0x28] = 1,
-	[0x04] = 1, ['B'] = 1, [']'] = 1, ['!'] = 1,
+	[0x1f] = 1, ['7'] = 1, [0xfd] = 1, [0x28] = 1,
+	[0x04] = 1, ['B'] = 1, ['!'] = 1,
+	/* zstd's frames that are skipped; 'P' and ']' are among them */
+	[0x50] = 1, [0x51] = 1, [0x52] = 1, [0x53] = 1, [0x54] = 1, [0x55] = 1,
+	[0x56] = 1, [0x57] = 1, [0x58] = 1, [0x59] = 1, [0x5a] = 1, [0x5b] = 1,
+	[0x5c] = 1, [0x5d] = 1, [0x5e] = 1, [0x5f] = 1,
 };
 
-/* RFC 1952, 2.3.1: flags, what the compressor did, and the system. */
+/* RFC 1952, 2.3.1: no program that unpacks minds more of it than the flags. */
 static int is_gzip(const uint8_t *b)
 {
-	return b[1] == 0x8b && b[2] == 8 && !(b[3] & 0xe0) &&
-	       (b[8] == 0 || b[8] == 2 || b[8] == 4) &&
-	       (b[9] <= 13 || b[9] == 255);
+	return b[1] == 0x8b && b[2] == 8 && !(b[3] & 0xe0);
 }
 
-/* APPNOTE.TXT 4.4.3, 4.4.5: the version and the method are small numbers. */
+/* APPNOTE.TXT 4.4.3, 4.4.5: the version and the method are small numbers; 8.5:
+ * or the mark of one that was, or could have been, in several parts. */
 static int is_zip(const uint8_t *b)
 {
+	if (!memcmp(b, "PK\7\10", 4) || !memcmp(b, "PK00", 4))
+		return !memcmp(b + 4, "PK\3\4", 4);
 	return !memcmp(b, "PK\3\4", 4) && b[4] < 64 && !b[9];
+}
+
+/* RFC 8878, 3.1.2. */
+static int is_skippable(const uint8_t *b)
+{
+	return (b[0] & 0xf0) == 0x50 && !memcmp(b + 1, "\x2a\x4d\x18", 3);
 }
 
 /* RFC 8878, 3.1.1.1.1: one bit is always 0. */
@@ -53,12 +64,16 @@ static int is_lzma(const uint8_t *b)
 
 static int is_bzip2(const uint8_t *b)
 {
+	/* a block begins, or what has none ends */
 	return !memcmp(b, "BZh", 3) && b[3] >= '1' && b[3] <= '9' &&
-	       !memcmp(b + 4, "1AY&SY", 6);
+	       (!memcmp(b + 4, "1AY&SY", 6) ||
+		!memcmp(b + 4, "\x17\x72\x45\x38\x50\x90", 6));
 }
 
 int decode_is_packed(const uint8_t *b)
 {
+	if (is_skippable(b))
+		return 1;
 	switch (b[0]) {
 	case 0x1f:
 		return is_gzip(b);

@@ -43,6 +43,11 @@ void scan_packed_add(struct scanner *s, const struct scan_view *outer,
 	struct scan_packed *to;
 	size_t line;
 
+	struct span place;
+
+	/* what was not encoded in a piece is the text's, and is given with it */
+	if (!scan_piece_touches(outer, p->stretch, &place))
+		return;
 	if (l->nr == NR_MAX || p->len > BYTES_MAX - l->bytes) {
 		l->more = 1;
 		return;
@@ -53,7 +58,7 @@ void scan_packed_add(struct scanner *s, const struct scan_view *outer,
 	to->data = mem_array(p->len, 1);
 	memcpy(to->data, p->data, p->len);
 	to->len = p->len;
-	scan_piece_touches(outer, p->stretch, &to->place);
+	to->place = place;
 	to->line = lines ? scan_lines_at(&s->lines, to->place.start, &line) : 0;
 	if (*outer->encodings)
 		buf_addf(&encodings, "%s,", outer->encodings);

@@ -68,30 +68,44 @@ int unpack_gzip(struct unpack *u, const struct unpack_source *s)
 }
 
 /*
- * libdeflate does not say how much came out before the damage, but leaves it:
- * where zeros were. In place of what may be missing at the end stands a footer.
+ * A member of it, from in on. libdeflate does not say how much came out before
+ * the damage, but leaves it: where zeros were. In place of what may be missing
+ * at the end stands a footer.
  */
-void unpack_gzip_cited(struct unpack *u, const struct unpack_source *s)
+static void cited_member(struct unpack *u, const struct unpack_source *s,
+			 struct libdeflate_decompressor *d, const char *in,
+			 size_t len)
 {
-	struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
-	size_t n = UNPACK_CITED_MAX * DEFLATE_RATIO, used, made;
-	char in[UNPACK_CITED_MAX + FOOTER] = { 0 };
+	size_t n = len * DEFLATE_RATIO, used, made;
 	struct buf out = BUF_INIT;
 
-	if (!d || s->len > UNPACK_CITED_MAX || !unpack_may(u, n + 1)) {
+	if (!d || !unpack_may(u, n + 1)) {
 		unpack_unsure(u, unpack_broken);
-		libdeflate_free_decompressor(d);
 		return;
 	}
-	memcpy(in, s->data, s->len);
 	memset(buf_room(&out, n), 0, n);
-	(void)libdeflate_gzip_decompress_ex(d, in, s->len + FOOTER, out.data, n,
+	(void)libdeflate_gzip_decompress_ex(d, in, len + FOOTER, out.data, n,
 					    &used, &made);
-	libdeflate_free_decompressor(d);
 	while (n && !out.data[n - 1])
 		n--;
 	u->bytes += n;
 	if (n)
-		unpack_text(u, s, "data", out.data, n);
+		unpack_give(u, s, "data", out.data, n, 1);
 	buf_clear(&out);
+}
+
+/* Where one of them ends is not known: whatever begins like one is looked at. */
+void unpack_gzip_cited(struct unpack *u, const struct unpack_source *s)
+{
+	struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
+	char in[UNPACK_CITED_MAX + FOOTER] = { 0 };
+	const char *p = in;
+
+	memcpy(in, s->data, s->len);
+	while (!unpack_ended(u) &&
+	       (p = memmem(p, (size_t)(in + s->len - p), "\x1f\x8b\x08", 3))) {
+		cited_member(u, s, d, p, (size_t)(in + s->len - p));
+		p++;
+	}
+	libdeflate_free_decompressor(d);
 }

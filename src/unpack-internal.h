@@ -22,6 +22,8 @@ enum unpack_kind {
 	UNPACK_LZMA,
 };
 enum unpack_kind unpack_kind(const char *data, size_t len);
+/* Whatever it begins with. */
+int unpack_is_tar(const char *data, size_t len);
 
 /*
  * The last place before `before` where a zip's directory ends (APPNOTE.TXT
@@ -144,8 +146,8 @@ int unpack_zip(struct unpack *u, const struct unpack_source *s);
  */
 int unpack_gzip(struct unpack *u, const struct unpack_source *s);
 /*
- * One that is short and broken: as text what comes out of it, of which nothing
- * is demanded.
+ * One of at most so many bytes that is broken: what comes out of it, of which
+ * nothing is demanded.
  */
 #define UNPACK_CITED_MAX 256
 void unpack_gzip_cited(struct unpack *u, const struct unpack_source *s);

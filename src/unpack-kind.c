@@ -124,6 +124,11 @@ size_t unpack_zip_end(const char *data, size_t len, size_t before)
 	return len;
 }
 
+int unpack_is_tar(const char *data, size_t len)
+{
+	return len >= TAR_HEADER && !memcmp(data + TAR_MAGIC, "ustar", 5);
+}
+
 enum unpack_kind unpack_kind(const char *data, size_t len)
 {
 	for (size_t i = 0; i < sizeof(magics) / sizeof(*magics); i++)
@@ -136,7 +141,7 @@ enum unpack_kind unpack_kind(const char *data, size_t len)
 		return UNPACK_BZIP2;
 	if (is_skippable(data, len))
 		return UNPACK_ZSTD;
-	if (len >= TAR_HEADER && !memcmp(data + TAR_MAGIC, "ustar", 5))
+	if (unpack_is_tar(data, len))
 		return UNPACK_TAR;
 	/* after something else, such as a program that unpacks it */
 	return unpack_zip_end(data, len, len) < len ? UNPACK_ZIP

@@ -30,7 +30,7 @@ const char *unpack_object(struct unpack *u, const char *data, size_t len)
 	const char *why = u->why;
 
 	u->packed += len;
-	if (!unpack_ended(u) && unpack_wants(data, len))
+	if (u->limits->depth && !unpack_ended(u) && unpack_wants(data, len))
 		unpack_into(u, &s);
 	return u->why == why ? NULL : u->why;
 }
@@ -41,15 +41,19 @@ const char *unpack_object(struct unpack *u, const char *data, size_t len)
  */
 static void look(struct unpack *u, const struct unpack_source *s)
 {
-	const char *why = u->why;
+	const char *before = u->why;
+	int broken;
 
-	unpack_into(u, s);
-	if (why || s->len > UNPACK_CITED_MAX || unpack_ended(u) ||
-	    (u->why != unpack_broken && u->why != unpack_partly) ||
-	    unpack_kind(s->data, s->len) != UNPACK_GZIP)
-		return;
 	u->why = NULL;
-	unpack_gzip_cited(u, s);
+	unpack_into(u, s);
+	broken = u->why == unpack_broken || u->why == unpack_partly;
+	if (broken && !unpack_ended(u) && s->len <= UNPACK_CITED_MAX &&
+	    unpack_kind(s->data, s->len) == UNPACK_GZIP) {
+		u->why = NULL;
+		unpack_gzip_cited(u, s);
+	}
+	if (before)
+		u->why = before;
 }
 
 const char *unpack_inner(struct unpack *u, const char *name, const char *data,
@@ -67,6 +71,11 @@ const char *unpack_inner(struct unpack *u, const char *name, const char *data,
 		u->packed += len;
 	if (unpack_ended(u) || !unpack_wants(data, len))
 		return NULL;
+	if (!u->limits->depth) {
+		/* nothing is unpacked: it is text, if anything */
+		unpack_text(u, &own, name, data, len);
+		return NULL;
+	}
 	if (s.level > u->limits->depth) {
 		unpack_unsure(u, unpack_deeper);
 		return u->why == why ? NULL : u->why;

@@ -198,6 +198,8 @@ static enum unpack_end zip_listed(struct unpack *u,
 static enum unpack_end zip(struct unpack *u, const struct unpack_source *s)
 {
 	struct unpack_pass pass = { .kind = UNPACK_ZIP };
+	const uint64_t bytes_before = u->bytes;
+	const unsigned entries_before = u->entries;
 	struct unpack_seen seen;
 	enum unpack_end end;
 	const char *why;
@@ -220,8 +222,9 @@ static enum unpack_end zip(struct unpack *u, const struct unpack_source *s)
 		unsigned entries = u->entries;
 		enum unpack_end local;
 
-		u->bytes = 0;
-		u->entries = 0;
+		/* the same once more: the larger sum counts */
+		u->bytes = bytes_before;
+		u->entries = entries_before;
 		pass.local = 1;
 		local = zip_local(u, s, &pass);
 		if (end == UNPACK_END_WHOLE && !u->over)
@@ -286,9 +289,11 @@ static void trailing(struct unpack *u, const struct unpack_source *s,
 		scattered(u, s, used);
 }
 
-void unpack_into(struct unpack *u, const struct unpack_source *s)
+/* Returns 1 when nothing came out, nor is that a reason to be unsure. */
+static int into_kind(struct unpack *u, const struct unpack_source *s,
+		     enum unpack_kind kind)
 {
-	struct unpack_pass pass = { .kind = unpack_kind(s->data, s->len) };
+	struct unpack_pass pass = { .kind = kind };
 	const char *why = u->why;
 	uint64_t bytes = u->bytes;
 	enum unpack_end end;
@@ -310,7 +315,27 @@ void unpack_into(struct unpack *u, const struct unpack_source *s)
 	 * Where nothing came out it may only begin like an archive, as text
 	 * with "PK" can; what begins as compressed data do is that.
 	 */
-	if (end == UNPACK_END_BROKEN && u->bytes == bytes && !u->over &&
-	    !u->encrypted && !pass.packed && pass.kind != UNPACK_SEVEN)
+	if (u->bytes != bytes || u->over || u->encrypted)
+		return 0;
+	if (end == UNPACK_END_BROKEN && !pass.packed &&
+	    pass.kind != UNPACK_SEVEN)
 		u->why = why;
+	return u->why == why;
+}
+
+void unpack_into(struct unpack *u, const struct unpack_source *s)
+{
+	enum unpack_kind kind = unpack_kind(s->data, s->len);
+	struct unpack_source tar = *s;
+
+	if (!into_kind(u, s, kind) || unpack_ended(u))
+		return;
+	/* the name of a tar's first entry can begin like anything */
+	tar.headers = 1;
+	if (kind != UNPACK_TAR && unpack_is_tar(s->data, s->len) &&
+	    !into_kind(u, &tar, UNPACK_TAR))
+		return;
+	if (kind != UNPACK_ZIP && !unpack_ended(u) &&
+	    unpack_zip_end(s->data, s->len, s->len) < s->len)
+		into_kind(u, s, UNPACK_ZIP);
 }

@@ -138,7 +138,8 @@ enum scan_result walk_look_inside(struct walk_told *told, struct walk_hits *h,
 {
 	struct inside in = { .told = told, .h = h, .result = SCAN_CLEAN };
 	const struct walk_text *t = told->t;
-	int archive = t->is_file && unpack_wants(t->data, t->len);
+	int archive = t->is_file && told->l->unpack.depth &&
+		      unpack_wants(t->data, t->len);
 	const char *cause = NULL;
 
 	if (!archive && !scan_has_packed(told->s))

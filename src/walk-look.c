@@ -127,7 +127,7 @@ enum scan_result walk_look(struct scanner *s, const struct walk_limits *l,
 	*why = "the scanner did not say why";
 	walk_tell_of(&told, NULL);
 	result = scan_text(s, &in, walk_hits_add, h, why);
-	if (result != SCAN_UNKNOWN && l->unpack.depth)
+	if (result != SCAN_UNKNOWN)
 		result = walk_look_inside(&told, h, why);
 	tell_end(&told);
 	if (h->more) {

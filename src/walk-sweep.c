@@ -46,7 +46,7 @@ static int run(struct walk *w, const struct odb *o)
 		.less = w->beside ? l->memory / 4 : 0,
 		.threads = l->threads,
 		.depth = l->depth,
-		.unpack = l->unpack.depth ? &l->unpack : NULL,
+		.unpack = &l->unpack,
 		.deadline = l->deadline,
 		.scanner = w->scanner,
 		.help = w->beside ? w->beside->help : NULL,

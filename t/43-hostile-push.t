@@ -209,6 +209,20 @@ perl -e 'srand 3; print pack "N*", map rand 4294967296, 1 .. 5000000' |
 	gzip >"$T/large"
 told_not "one of 20 MB" "more than 16 MiB" \
 	< <(od -An -v -tx1 "$T/large" | tr -d ' \n')
+told_not "forty zips whose directories leave most of them out" "larger" \
+	< <(perl -MIO::Compress::Zip=:all -e 'sub one {
+			my $z; zip \$_[1] => \$z, Name => $_[0], Minimal => 1; $z }
+		srand 5;
+		my $big = one("big", "0123456789abcde\n" x 655360);
+		$big = substr $big, 0, index $big, "PK\1\2";
+		my $all = IO::Compress::Zip->new("-", Name => "noise",
+			Method => ZIP_CM_STORE);
+		$all->print(pack "N*", map rand 4294967296, 1 .. 262144);
+		for (1 .. 40) {
+			$all->newStream(Name => "$_.zip");
+			$all->print($big . one("small", "this is $_"));
+		}
+		$all->close')
 told_not "one with an encrypted rest" "encrypted|unpacked" \
 	< <(printf 'PK\3\4\24\0\1\0\10\0%0100d' 7 | base64 -w0)
 for at in 300 600 5000; do

@@ -368,6 +368,12 @@ encoded_in "base64 in quoted-printable" a.eml
 { words 200000; printf '%s=\n%s\n' "${S:0:30}" "${S:30}"; } |
 	mail "$quoted" >"$T/text"
 encoded_in "the end of a long mail" a.eml
+# no empty line in it: a long way behind its header a line is broken
+{ printf 'From: ada\n%s\n\n' "$quoted"
+	yes "a line that is as long as any other, and no secret" | head -c 8388600
+	printf '\nis %s=\n%s\n' "${S:0:30}" "${S:30}"
+	yes "a line" | head -c 200000; } >"$T/text"
+encoded_in "a line where a piece of mail could end" a.eml
 printf 'is %s=\n%s\n' "${S:0:30}" "${S:30}" | mail "$quoted" | gzip >"$T/text"
 encoded_in "mail, packed" a.eml.gz
 
@@ -424,6 +430,53 @@ encoded_in "one line of it, cut off"
 # a short one is no longer than a hash, and a hash is none
 echo "$S" | gzip -n | base64 -w0 >"$T/text"
 encoded_in "one line of it"
+{ echo a | gzip -n; echo "key = $S" | gzip -n | head -c -8; } | base64 -w0 \
+	>"$T/text"
+encoded_in "one that is cut off, behind one that is not"
+{ echo a | gzip -n; echo "key = $S" | gzip -n | head -c -4; } |
+	od -An -v -tx1 | tr -d ' \n' >"$T/text"
+encoded_in "the same in hexadecimal"
+echo "key = $S" | gzip -n | perl -0777 -pe 'substr($_, 8, 2) = "\1\x63"' |
+	base64 -w0 >"$T/text"
+encoded_in "gzip that says it is of another system"
+{ printf '' | bzip2; packed | bzip2; } | base64 >"$T/text"
+encoded_in "bzip2 behind an empty one"
+{ printf 'PK\7\10'; packed | zipped key; } | base64 -w0 >"$T/text"
+encoded_in "a zip that could have been in parts"
+{ printf '\120\52\115\30\4\0\0\0skip'; packed | zstd_of; } | base64 -w0 >"$T/text"
+encoded_in "zstd behind a frame that is skipped"
+echo "key = $S" | gzip -n | gzip -n | head -c -8 | base64 -w0 >"$T/text"
+put a.yaml <"$T/text"
+unsure "gzip in one that is cut off" "broken"
+# both are what they begin like to whoever looks at the first bytes alone
+named_tar() { # NAME: its first entry's; the second one is packed
+	packed | gzip -n >"$T/in/s.gz"
+	perl -e 'sub entry { my ($name, $data) = @_;
+			my $h = pack "a100 a8 a8 a8 a12 a12 A8 a1 a100 a6 a2 a247",
+				$name, "0000644", "0000000", "0000000",
+				sprintf("%011o", length $data), "00000000000",
+				"", "0", "", "ustar", "00", "";
+			substr($h, 148, 8) = sprintf "%06o\0 ", unpack "%32C*", $h;
+			$h . $data . "\0" x (-length($data) % 512) }
+		open my $f, "<", $ARGV[1] or die;
+		local $/;
+		print entry(eval "\"$ARGV[0]\"", "x"), entry("s.gz", <$f>),
+			"\0" x 1024' "$1" "$T/in/s.gz"
+}
+for name in 'PK\3\4xx' ']\0\0\x10' '\4\x22M\x18\x40' '!<arch>\n' \
+	'7z\xbc\xaf\x27\x1c'; do
+	named_tar "$name" >"$T/text"
+	in_file "a tar whose first name is $name" a.bin
+done
+named_tar 'PK\3\4xx' | base64 >"$T/text"
+encoded_in "the first of them in base64"
+{ printf '!<arch>\n'; packed | zipped key; } >"$T/text"
+in_file "a zip behind the magic of ar" a.bin
+# once, where it is
+{ echo "A $(words 3 | base64 -w0)"; echo "B $(packed | gzip -n | base64 -w0)"
+} >"$T/text"
+encoded_in "beside what is encoded only"
+is "it is told once" "$(grep -Eac "^ +$RULE" "$T/said")" 1
 many=$(printf '7%.0s' {1..82})
 { echo "sha256:1f8b0800${many:0:56}"; echo "1f8b0800${many:0:32}"
 	echo "sha512-H4sI$many=="; echo "it begins with H4sIAAAAAAAAA"
@@ -526,4 +579,10 @@ told "a repository of SHA-256" "dir/file:"
 ! { grep -a "^remote:" "$T/all"; cat "$T/notes"; } |
 	grep -aqF "$(token 1 | cut -c5-30)"
 result $? "nothing of a secret was said or noted"
+# --- where nothing is unpacked ------------------------------------------------
+printf '[scan]\n\tarchives = 0\n[access]\n\tallow = * * *\n' | hook_conf
+for name in 'BZh91AY&SY' '!<arch>'; do
+	printf '%s\nkey = %s\n' "$name" "$S" | base64 -w0 >"$T/text"
+	in_file "text that begins like an archive, $name"
+done
 done_testing

@@ -110,12 +110,14 @@ static void what_is_packed_is_given_as_it_is(void **state)
 	/* what is text beside it is a piece of its own */
 	check("%41%42 " GZIP, "[<AB> " GZIP "]{base64 7-47: 30}");
 	check("reset/" GZIP, "{base64 6-46: 30}");
-	/* too short, or no header that a program writes */
+	/* too short, or with flags that nobody writes */
 	check("H4sIAAAAAAAAA0vOzy0oSi0uTk1R ", "");
 	check("H4sIAAAAAAAA/0vOzy0oSi0uTk1RKEvNSSwpLU5V", "{base64 0-40: 30}");
-	check("H4sIAAAAAAAAzUvOzy0oSi0uTk1RKEvNSSwpLU5V", "");
-	check("sha256:1f8b0800da39a3ee5e6b4b0d3255bfef95601890afd80709da39a3ee",
+	check("H4sI4AAAAAAAA0vOzy0oSi0uTk1RKEvNSSwpLU5V", "");
+	check("sha256:1f8b08e0da39a3ee5e6b4b0d3255bfef95601890afd80709da39a3ee",
 	      "");
+	/* all else of it no program minds */
+	check("H4sIAAAAAAAAzUvOzy0oSi0uTk1RKEvNSSwpLU5V", "{base64 0-40: 30}");
 }
 
 static void what_is_not_encoded_is_left(void **state)
