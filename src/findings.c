@@ -63,13 +63,35 @@ static void hash(const char *rule, const char *path, const char *secret,
 	mem_wipe(&ctx, sizeof(ctx));
 }
 
+/* Without the lines in what walk-inside.c names: "(base64 in line 7)". */
+static void without_lines(const char *path, struct buf *out)
+{
+	static const char words[] = " in line ";
+	const char *p;
+
+	while ((p = strstr(path, words))) {
+		const char *number = p + sizeof(words) - 1;
+		const char *end = number + strspn(number, "0123456789");
+
+		if (end == number || *end != ')')
+			p = end;
+		buf_add(out, path, (size_t)(p - path));
+		path = end;
+	}
+	buf_adds(out, path);
+}
+
 void findings_fingerprint(const char *rule, const char *path,
 			  const char *secret, size_t len, char out[41])
 {
 	char hex[OID_HEX_MAX + 1];
+	struct buf stable = BUF_INIT;
 	struct oid id;
 
-	hash(rule, path, secret, len, &id);
+	without_lines(path, &stable);
+	buf_addc(&stable, '\0');
+	hash(rule, stable.data, secret, len, &id);
+	buf_clear(&stable);
 	snprintf(out, 41, "%s", oid_hex(&id, OID_SHA1, hex));
 }
 

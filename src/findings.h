@@ -23,7 +23,8 @@ struct finding {
 	unsigned line, column, end_line, end_column; /* of the match, from 1 */
 	double entropy;   /* of the secret, bits per byte */
 	char *redacted;
-	char fingerprint[41]; /* git blob id of rule NUL path NUL secret, hex */
+	char fingerprint[41]; /* git blob id of rule NUL path NUL secret, hex;
+				 the path without lines within "(...)" */
 };
 
 /*

@@ -94,7 +94,7 @@ static void cited_member(struct unpack *u, const struct unpack_source *s,
 	buf_clear(&out);
 }
 
-/* Where one of them ends is not known: whatever begins like one is looked at. */
+/* Where one of them ends is not known: all that begin like one are tried. */
 void unpack_gzip_cited(struct unpack *u, const struct unpack_source *s)
 {
 	struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();

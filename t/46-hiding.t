@@ -477,6 +477,11 @@ in_file "a zip behind the magic of ar" a.bin
 } >"$T/text"
 encoded_in "beside what is encoded only"
 is "it is told once" "$(grep -Eac "^ +$RULE" "$T/said")" 1
+cp "$T/text" "$T/a.yaml"
+prints() { "$BUILD/git-gate" scan "$T/a.yaml" | awk '$1 == "fingerprint" { print $2 }'; }
+before=$(prints)
+sed -i '1i # a line more' "$T/a.yaml"
+is "in whatever line, it is the same finding" "$(prints)" "${before:-nothing}"
 many=$(printf '7%.0s' {1..82})
 { echo "sha256:1f8b0800${many:0:56}"; echo "1f8b0800${many:0:32}"
 	echo "sha512-H4sI$many=="; echo "it begins with H4sIAAAAAAAAA"
