@@ -326,16 +326,15 @@ static int into_kind(struct unpack *u, const struct unpack_source *s,
 void unpack_into(struct unpack *u, const struct unpack_source *s)
 {
 	enum unpack_kind kind = unpack_kind(s->data, s->len);
+	int nothing = into_kind(u, s, kind);
 	struct unpack_source tar = *s;
 
-	if (!into_kind(u, s, kind) || unpack_ended(u))
-		return;
-	/* the name of a tar's first entry can begin like anything */
+	/* the name of a tar's first entry can be anything, even packed */
 	tar.headers = 1;
-	if (kind != UNPACK_TAR && unpack_is_tar(s->data, s->len) &&
-	    !into_kind(u, &tar, UNPACK_TAR))
-		return;
-	if (kind != UNPACK_ZIP && !unpack_ended(u) &&
+	if (kind != UNPACK_TAR && !unpack_ended(u) &&
+	    unpack_is_tar(s->data, s->len))
+		nothing &= into_kind(u, &tar, UNPACK_TAR);
+	if (nothing && kind != UNPACK_ZIP && !unpack_ended(u) &&
 	    unpack_zip_end(s->data, s->len, s->len) < s->len)
 		into_kind(u, s, UNPACK_ZIP);
 }

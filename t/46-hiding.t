@@ -468,6 +468,11 @@ for name in 'PK\3\4xx' ']\0\0\x10' '\4\x22M\x18\x40' '!<arch>\n' \
 	named_tar "$name" >"$T/text"
 	in_file "a tar whose first name is $name" a.bin
 done
+for pack in bzip2 xz gzip; do
+	named_tar "$(printf a | $pack | od -An -v -tx1 | tr -d '\n' |
+		sed 's/ /\\x/g')" >"$T/text"
+	in_file "a tar whose first name is a whole file of $pack" a.bin
+done
 named_tar 'PK\3\4xx' | base64 >"$T/text"
 encoded_in "the first of them in base64"
 { printf '!<arch>\n'; packed | zipped key; } >"$T/text"
