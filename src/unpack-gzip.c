@@ -94,7 +94,9 @@ static void cited_member(struct unpack *u, const struct unpack_source *s,
 	buf_clear(&out);
 }
 
-/* Where one of them ends is not known: all that begin like one are tried. */
+/* Where one of them ends is not known: all that begin like one are tried. More
+ * than so many in so few bytes are no example. */
+#define CITED_MEMBERS_MAX 8
 void unpack_gzip_cited(struct unpack *u, const struct unpack_source *s)
 {
 	struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
@@ -102,10 +104,15 @@ void unpack_gzip_cited(struct unpack *u, const struct unpack_source *s)
 	const char *p = in;
 
 	memcpy(in, s->data, s->len);
-	while (!unpack_ended(u) &&
-	       (p = memmem(p, (size_t)(in + s->len - p), "\x1f\x8b\x08", 3))) {
+	for (unsigned i = 0; !unpack_ended(u); i++, p++) {
+		p = memmem(p, (size_t)(in + s->len - p), "\x1f\x8b\x08", 3);
+		if (!p)
+			break;
+		if (i == CITED_MEMBERS_MAX) {
+			unpack_unsure(u, unpack_broken);
+			break;
+		}
 		cited_member(u, s, d, p, (size_t)(in + s->len - p));
-		p++;
 	}
 	libdeflate_free_decompressor(d);
 }

@@ -223,6 +223,9 @@ told_not "forty zips whose directories leave most of them out" "larger" \
 			$all->print($big . one("small", "this is $_"));
 		}
 		$all->close')
+told_not "three thousand that begin again and again" "broken|too many|larger" \
+	< <(perl -MMIME::Base64 -e 'print encode_base64("\x1f\x8b\x08\0" x 60 .
+		$_, ""), "\n" for 1 .. 3000')
 told_not "one with an encrypted rest" "encrypted|unpacked" \
 	< <(printf 'PK\3\4\24\0\1\0\10\0%0100d' 7 | base64 -w0)
 for at in 300 600 5000; do
